@@ -6,4 +6,5 @@
 //! synchronous and pure.
 
 pub mod diag;
+pub mod project;
 pub mod stdx;

@@ -1,0 +1,84 @@
+//! Files on disk: the project, its configuration, its packages and the profile.
+//!
+//! This is the only room below the engine that touches files. What it returns is plain data: texts with their paths
+//! ([`crate::diag::SourceFile`]), YAML trees with places ([`yaml::Yaml`]), and the settings that follow from them.
+//! Templates inside YAML are rendered by a [`Render`] that the caller hands in, because the template engine stands a
+//! layer above.
+
+mod config;
+mod files;
+mod packages;
+mod profile;
+mod properties;
+mod render;
+pub mod yaml;
+
+use std::path::{Path, PathBuf};
+
+pub use config::{Dispatch, ProjectConfig, ResourceConfig};
+pub use files::{FileKind, ProjectFile};
+pub use profile::{Profile, Target};
+pub use properties::check_keys;
+pub use render::{NoRender, Render, render_tree};
+
+use crate::diag::{Diagnostics, Result};
+
+/// One project or package: its settings and its files, read into memory.
+#[derive(Debug)]
+pub struct Package {
+    /// Folder that holds `dbt_project.yml`.
+    pub root: PathBuf,
+    /// Settings.
+    pub config: ProjectConfig,
+    /// Files by kind, sorted by path.
+    pub files: Vec<ProjectFile>,
+}
+
+/// The root project and the packages that it has installed.
+#[derive(Debug)]
+pub struct Project {
+    /// The project that the user is in.
+    pub root: Package,
+    /// Installed packages, sorted by name.
+    pub packages: Vec<Package>,
+}
+
+impl Project {
+    /// Reads the project in `dir` and its installed packages. Packages see the root project's vars through `render`.
+    ///
+    /// # Errors
+    /// A diagnostic if there is no readable `dbt_project.yml`; everything else is collected in `diagnostics`.
+    pub fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<Project> {
+        let config = ProjectConfig::load(dir, render, diagnostics)?;
+        let packages = packages::load(dir, &config, render, diagnostics);
+        let root = Package::read(dir, config, diagnostics);
+        Ok(Project { root, packages })
+    }
+
+    /// The root project, then its packages.
+    pub fn all(&self) -> impl Iterator<Item = &Package> {
+        std::iter::once(&self.root).chain(&self.packages)
+    }
+
+    /// Folder for artifacts, with `override_path` (from the command line) before the project's own.
+    pub fn target_path(&self, override_path: Option<&Path>) -> PathBuf {
+        self.root.root.join(override_path.unwrap_or(Path::new(&self.root.config.target_path)))
+    }
+}
+
+impl Package {
+    fn read(dir: &Path, config: ProjectConfig, diagnostics: &mut Diagnostics) -> Package {
+        let files = files::discover(dir, &config, diagnostics);
+        Package { root: dir.to_path_buf(), config, files }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Its files of one kind.
+    pub fn files_of(&self, kind: FileKind) -> impl Iterator<Item = &ProjectFile> {
+        self.files.iter().filter(move |file| file.kind == kind)
+    }
+}
