@@ -6,5 +6,8 @@
 //! synchronous and pure.
 
 pub mod diag;
+pub mod graph;
+pub mod manifest;
+pub mod node;
 pub mod project;
 pub mod stdx;
