@@ -6,8 +6,12 @@
 //! synchronous and pure.
 
 pub mod diag;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod graph;
 pub mod manifest;
 pub mod node;
 pub mod project;
 pub mod stdx;
+#[cfg(feature = "engine")]
+pub mod warehouse;

@@ -7,6 +7,7 @@
 
 mod config;
 mod files;
+mod invocation;
 mod packages;
 mod profile;
 mod properties;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use config::{Dispatch, ProjectConfig, ResourceConfig};
 pub use files::{FileKind, ProjectFile};
+pub use invocation::Invocation;
 pub use profile::{Profile, Target};
 pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};

@@ -1,0 +1,228 @@
+//! The tables that people trust: Delta Lake tables and views under one URL.
+//!
+//! A relation `schema.identifier` is the folder `<root>/<schema>/<identifier>` with a Delta log in it, or the file
+//! `<root>/<schema>/_views/<identifier>.json`. Both change in one step: a Delta commit is one file that appears or does
+//! not, a view is one file that is put whole. Where both exist the view is what readers see, so that a relation which
+//! changes its kind does so in one step too: the view file appears before the table goes, and goes after the table has
+//! come. Together with `publish` this is the only room that replaces or deletes a relation.
+
+mod location;
+mod tap;
+mod types;
+mod view;
+mod write;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use futures::TryStreamExt;
+use object_store::{ObjectStore, ObjectStoreExt, path::Path as StorePath};
+use url::Url;
+
+use crate::diag::{Diagnostic, Result, codes};
+use crate::node::Relation;
+
+pub use location::{parse_location, segment};
+pub use tap::{Progress, TapExec};
+pub use types::storable_schema;
+pub use view::View;
+pub use write::{Commit, Written};
+
+/// What is stored under a relation's name.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// A Delta table at its newest version.
+    Table(DeltaTable),
+    /// A query.
+    View(View),
+}
+
+impl Stored {
+    /// `table` or `view`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Stored::Table(_) => "table",
+            Stored::View(_) => "view",
+        }
+    }
+}
+
+/// The warehouse of one target.
+#[derive(Debug, Clone)]
+pub struct Warehouse {
+    root: Url,
+    options: HashMap<String, String>,
+    store: Arc<dyn ObjectStore>,
+    prefix: StorePath,
+}
+
+impl Warehouse {
+    /// The warehouse at `location`: a path (relative to `base`) or a URL. A local folder is made if it is missing.
+    ///
+    /// # Errors
+    /// C1004 for a location that is no path or URL, C5006 if its store cannot be reached.
+    pub fn open(location: &str, base: &Path, options: HashMap<String, String>) -> Result<Warehouse> {
+        let root = parse_location(location, base)?;
+        if let Ok(folder) = root.to_file_path() {
+            std::fs::create_dir_all(&folder).map_err(|error| {
+                Diagnostic::error(codes::STORE_ERROR, format!("the warehouse cannot be made: {error}"))
+                    .note(format!("folder `{}`", folder.display()))
+            })?;
+        }
+        let table = DeltaTableBuilder::from_url(root.clone())
+            .and_then(|builder| builder.with_storage_options(options.clone()).build())
+            .map_err(|error| failed(&format!("the warehouse `{root}` cannot be opened"), &error))?;
+        let store = table.log_store().root_object_store(None);
+        let prefix = StorePath::from_url_path(root.path()).map_err(|error| {
+            Diagnostic::error(codes::BAD_VALUE, format!("`{location}` is no place for a warehouse: {error}"))
+        })?;
+        Ok(Warehouse { root, options, store, prefix })
+    }
+
+    /// Its URL, with a slash at the end.
+    pub fn root(&self) -> &Url {
+        &self.root
+    }
+
+    /// URL of the folder of a table.
+    pub fn table_url(&self, relation: &Relation) -> Url {
+        let path = format!("{}/{}/", segment(&relation.schema), segment(&relation.identifier));
+        self.root.join(&path).unwrap_or_else(|_| self.root.clone())
+    }
+
+    /// What is stored under `relation`, if anything is. A name matches exactly, or else whatever its case.
+    ///
+    /// # Errors
+    /// C5007 if it is there and cannot be read.
+    pub async fn load(&self, relation: &Relation) -> Result<Option<Stored>> {
+        if let Some(stored) = self.load_exact(relation).await? {
+            return Ok(Some(stored));
+        }
+        let names = self.identifiers(&relation.schema).await?;
+        let twin = names
+            .into_iter()
+            .find(|name| name.eq_ignore_ascii_case(&relation.identifier) && *name != relation.identifier);
+        match twin {
+            Some(name) => self.load_exact(&Relation::new(&relation.database, &relation.schema, &name)).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn load_exact(&self, relation: &Relation) -> Result<Option<Stored>> {
+        if let Some(view) = self.load_view(relation).await? {
+            return Ok(Some(Stored::View(view)));
+        }
+        Ok(self.load_table(relation).await?.map(Stored::Table))
+    }
+
+    /// The Delta table under `relation`, whether or not a view hides it.
+    async fn load_table(&self, relation: &Relation) -> Result<Option<DeltaTable>> {
+        if !self.has_log(relation).await? {
+            return Ok(None);
+        }
+        let builder = DeltaTableBuilder::from_url(self.table_url(relation))
+            .map(|builder| builder.with_storage_options(self.options.clone()));
+        let loaded = match builder {
+            Ok(builder) => builder.load().await,
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(table) => Ok(Some(table)),
+            Err(DeltaTableError::NotATable(_)) => Ok(None),
+            Err(error) => Err(failed(&format!("table `{relation}` cannot be read"), &error)),
+        }
+    }
+
+    async fn has_log(&self, relation: &Relation) -> Result<bool> {
+        let folder = self.folder(relation).join("_delta_log");
+        if let Ok(path) = self.table_url(relation).to_file_path() {
+            return Ok(path.join("_delta_log").is_dir());
+        }
+        let mut list = self.store.list(Some(&folder));
+        list.try_next().await.map(|first| first.is_some()).map_err(|error| store_failed(relation, &error))
+    }
+
+    fn folder(&self, relation: &Relation) -> StorePath {
+        self.prefix.clone().join(segment(&relation.schema)).join(segment(&relation.identifier))
+    }
+
+    /// Schemas that exist, sorted.
+    ///
+    /// # Errors
+    /// C5006 if the store cannot be listed.
+    pub async fn schemas(&self) -> Result<Vec<String>> {
+        self.folders(&self.prefix).await
+    }
+
+    /// Names of the tables and views of a schema, sorted.
+    ///
+    /// # Errors
+    /// C5006 if the store cannot be listed.
+    pub async fn identifiers(&self, schema: &str) -> Result<Vec<String>> {
+        let folder = self.prefix.clone().join(segment(schema));
+        let mut names = self.folders(&folder).await?;
+        names.retain(|name| !name.starts_with('_'));
+        names.extend(self.view_names(schema).await?);
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    async fn folders(&self, folder: &StorePath) -> Result<Vec<String>> {
+        let listed = self.store.list_with_delimiter(Some(folder)).await.map_err(|error| {
+            Diagnostic::error(codes::STORE_ERROR, format!("`{folder}` of the warehouse cannot be listed: {error}"))
+        })?;
+        let mut names: Vec<String> =
+            listed.common_prefixes.iter().filter_map(|path| path.filename()).map(location::unsegment).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes whatever is stored under `relation`.
+    ///
+    /// # Errors
+    /// C5006 if the store refuses.
+    pub async fn drop_relation(&self, relation: &Relation) -> Result<()> {
+        self.drop_table(relation).await?;
+        self.drop_view(relation).await
+    }
+
+    /// Removes a Delta table: its log first, so that a half-removed table is no table.
+    pub(crate) async fn drop_table(&self, relation: &Relation) -> Result<()> {
+        let folder = self.folder(relation);
+        for part in [folder.clone().join("_delta_log"), folder] {
+            let files: Vec<StorePath> = self
+                .store
+                .list(Some(&part))
+                .map_ok(|meta| meta.location)
+                .try_collect()
+                .await
+                .map_err(|error| store_failed(relation, &error))?;
+            for file in files {
+                match self.store.delete(&file).await {
+                    Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(store_failed(relation, &error)),
+                }
+            }
+        }
+        if let Ok(path) = self.table_url(relation).to_file_path() {
+            // The folders themselves exist on a local disk only; that they are gone is a nicety.
+            let _ = std::fs::remove_dir_all(path);
+        }
+        Ok(())
+    }
+}
+
+fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnostic> {
+    Diagnostic::error(codes::STORE_ERROR, format!("the files of `{relation}` cannot be reached: {error}"))
+}
+
+/// A failure of the warehouse, with the library's words as a note.
+pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
+    if let Some(inner) = crate::engine::datafusion_error(error) {
+        return crate::engine::execution_error(inner);
+    }
+    Diagnostic::error(codes::WAREHOUSE_ERROR, what).note(error.to_string())
+}

@@ -1,0 +1,132 @@
+//! A plan whose rows are counted as they pass.
+//!
+//! The Delta writer plans its input itself; [`TapExec`] hands it a finished physical plan as a leaf, so that the plan is
+//! executed as it was optimised and its metrics can be read afterwards.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::StreamExt;
+
+/// Rows and bytes that have passed; read by whoever shows progress.
+#[derive(Debug, Default)]
+pub struct Progress {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Progress {
+    /// Rows so far.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes so far, as Arrow holds them in memory.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, rows: usize, bytes: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// A leaf that executes `inner` and counts.
+#[derive(Debug)]
+pub struct TapExec {
+    inner: Arc<dyn ExecutionPlan>,
+    progress: Arc<Progress>,
+}
+
+impl TapExec {
+    /// Counts the rows of `inner` in `progress`.
+    pub fn new(inner: Arc<dyn ExecutionPlan>, progress: Arc<Progress>) -> TapExec {
+        TapExec { inner, progress }
+    }
+}
+
+impl DisplayAs for TapExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TapExec")
+    }
+}
+
+impl ExecutionPlan for TapExec {
+    fn name(&self) -> &str {
+        "TapExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.inner.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn for<'a> FnMut(&'a Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let stream = self.inner.execute(partition, context)?;
+        let progress = Arc::clone(&self.progress);
+        let counted = stream.inspect(move |batch| {
+            if let Ok(batch) = batch {
+                progress.add(batch.num_rows(), batch.get_array_memory_size());
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.inner.schema(), counted)))
+    }
+}
+
+/// A table whose scan is a plan that exists already.
+#[derive(Debug)]
+pub(super) struct PlannedTable {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+}
+
+#[async_trait]
+impl TableProvider for PlannedTable {
+    fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match projection {
+            None => Ok(Arc::clone(&self.plan)),
+            Some(columns) if columns.iter().copied().eq(0..self.plan.schema().fields().len()) => {
+                Ok(Arc::clone(&self.plan))
+            }
+            Some(_) => internal_err!("a planned table is read whole").map_err(DataFusionError::from),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Commits: rows become a new version of a table, or nothing happens.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_expr::expressions::{Column, cast};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::operations::write::{SchemaMode, WriteBuilder};
+use deltalake::protocol::SaveMode;
+use deltalake::{DeltaTable, DeltaTableBuilder};
+
+use super::tap::PlannedTable;
+use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
+use crate::diag::{Diagnostic, Result, codes};
+use crate::node::Relation;
+
+/// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
+const ROW_GROUP_ROWS: usize = 256 * 1024;
+
+/// What goes into the log with the rows.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Unique id of the node.
+    pub node: String,
+    /// Id of the invocation.
+    pub invocation_id: String,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Rows that were written.
+    pub rows: u64,
+    /// Bytes of the files that were written.
+    pub bytes: u64,
+    /// Version of the table afterwards.
+    pub version: u64,
+    /// Rows of the table afterwards, as its statistics tell.
+    pub total_rows: Option<u64>,
+}
+
+impl Warehouse {
+    /// Replaces the content and the schema of `relation` by the rows of `plan`, in one commit.
+    ///
+    /// # Errors
+    /// What the plan fails with, or C5007. The relation is as it was.
+    pub async fn overwrite(
+        &self,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        let written = self.write(session, relation, plan, progress, commit, SaveMode::Overwrite).await?;
+        // A view of that name hid the table until now.
+        self.drop_view(relation).await?;
+        Ok(written)
+    }
+
+    /// Adds the rows of `plan` to `relation`, in one commit. Columns that the table lacks are added.
+    ///
+    /// # Errors
+    /// What the plan fails with, or C5007. The relation is as it was.
+    pub async fn append(
+        &self,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        self.write(session, relation, plan, progress, commit, SaveMode::Append).await
+    }
+
+    async fn write(
+        &self,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+        mode: SaveMode,
+    ) -> Result<Written> {
+        let what = format!("table `{relation}` cannot be written");
+        check_columns(&plan.schema(), relation)?;
+        let plan = cast_plan(plan).map_err(|error| crate::engine::execution_error(&error))?;
+        let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
+        let before = self.load_table(relation).await?;
+        let table = match &before {
+            Some(table) => table.clone(),
+            None => self.new_table(relation)?,
+        };
+        let bytes_before = before.as_ref().map_or(0, total_bytes);
+        let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|error| crate::engine::execution_error(&error))?;
+        let snapshot = match &before {
+            Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
+            None => None,
+        };
+        let overwrites = mode == SaveMode::Overwrite;
+        let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
+        let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
+        let done = WriteBuilder::new(table.log_store(), snapshot)
+            .with_save_mode(mode)
+            .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
+            .with_input_plan(input)
+            .with_session_state(Arc::new(session.clone()))
+            .with_writer_properties(writer_properties())
+            .with_commit_properties(CommitProperties::default().with_metadata(metadata))
+            .await
+            .map_err(|error| failed(&what, &error))?;
+        let total = total_bytes(&done);
+        Ok(Written {
+            rows: progress.rows(),
+            bytes: if overwrites { total } else { total.saturating_sub(bytes_before) },
+            version: done.version().unwrap_or_default().try_into().unwrap_or_default(),
+            total_rows: total_rows(&done),
+        })
+    }
+
+    fn new_table(&self, relation: &Relation) -> Result<DeltaTable> {
+        let what = format!("table `{relation}` cannot be made");
+        let url = self.table_url(relation);
+        if let Ok(folder) = url.to_file_path() {
+            std::fs::create_dir_all(&folder).map_err(|error| {
+                Diagnostic::error(codes::STORE_ERROR, format!("{what}: {error}"))
+                    .note(format!("folder `{}`", folder.display()))
+            })?;
+        }
+        DeltaTableBuilder::from_url(url)
+            .and_then(|builder| builder.with_storage_options(self.options.clone()).build())
+            .map_err(|error| failed(&what, &error))
+    }
+}
+
+impl Stored {
+    /// Rows of a table, as its statistics tell.
+    pub fn total_rows(&self) -> Option<u64> {
+        match self {
+            Stored::Table(table) => total_rows(table),
+            Stored::View(_) => None,
+        }
+    }
+}
+
+fn total_bytes(table: &DeltaTable) -> u64 {
+    table.snapshot().map_or(0, |state| state.log_data().iter().map(|file| file.size().max(0) as u64).sum())
+}
+
+fn total_rows(table: &DeltaTable) -> Option<u64> {
+    let state = table.snapshot().ok()?;
+    state.log_data().iter().map(|file| file.num_records().map(|rows| rows as u64)).sum()
+}
+
+fn writer_properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build()
+}
+
+/// Column names have to be there, and differ by more than their case.
+fn check_columns(schema: &Schema, relation: &Relation) -> Result<()> {
+    if schema.fields().is_empty() {
+        return Err(Diagnostic::error(codes::SQL_PLAN, format!("the query of `{relation}` has no columns")));
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for field in schema.fields() {
+        let lower = field.name().to_lowercase();
+        if seen.contains(&lower) {
+            return Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                format!("the query of `{relation}` has two columns named `{}`", field.name()),
+            )
+            .help("give one of them another name with `as`; names that differ by case alone count as the same"));
+        }
+        seen.push(lower);
+    }
+    Ok(())
+}
+
+/// `plan` with every column in a type that a table can hold. A cast that loses a value is an error.
+fn cast_plan(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    let schema = plan.schema();
+    let target = storable_schema(&schema);
+    if schema.fields().iter().zip(target.fields()).all(|(a, b)| a.data_type() == b.data_type()) {
+        return Ok(plan);
+    }
+    let mut columns = Vec::new();
+    for (index, (from, to)) in schema.fields().iter().zip(target.fields()).enumerate() {
+        let column = Arc::new(Column::new(from.name(), index));
+        columns.push((cast(column, &schema, to.data_type().clone())?, from.name().clone()));
+    }
+    Ok(Arc::new(ProjectionExec::try_new(columns, plan)?))
+}
