@@ -12,6 +12,8 @@ pub mod graph;
 pub mod manifest;
 pub mod node;
 pub mod project;
+#[cfg(feature = "engine")]
+pub mod run;
 pub mod stdx;
 #[cfg(feature = "engine")]
 pub mod warehouse;
