@@ -1,5 +1,166 @@
 //! The engine: DataFusion with our catalog, functions, formats and limits.
+//!
+//! One [`Engine`] serves one invocation. All nodes share its catalog, its caches and its memory pool; each node gets a
+//! [`Meter`]ed session of its own, so that what it held and spilled can be told afterwards. Nothing else in the program
+//! registers tables, stores or functions.
 
+mod catalog;
+mod declared;
 mod error;
+pub mod formats;
+pub mod functions;
+mod pool;
+mod quarantine;
+mod session;
+pub mod sql;
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::node::Relation;
+use crate::warehouse::Warehouse;
+
+use catalog::{Catalog, Relations};
+
+pub use declared::scan_spec;
 pub use error::{datafusion_error, diagnostic_of, execution_error};
+pub use pool::MeteredPool;
+pub use quarantine::{Quarantine, Rejected};
+pub use session::SessionOptions;
+
+/// What an engine is made from.
+#[derive(Debug)]
+pub struct EngineOptions {
+    /// How it plans and how much memory it has.
+    pub session: SessionOptions,
+    /// Path or URL of the warehouse.
+    pub warehouse: String,
+    /// Folder that a relative path of the warehouse starts at.
+    pub base: PathBuf,
+    /// Options of the warehouse's store.
+    pub storage_options: HashMap<String, String>,
+    /// Sources that are files, by the relation that queries name.
+    pub sources: Vec<(Relation, formats::ScanSpec)>,
+}
+
+/// The engine of one invocation.
+#[derive(Debug)]
+pub struct Engine {
+    context: SessionContext,
+    pool: Arc<dyn MemoryPool>,
+    relations: Arc<Relations>,
+    /// The tables.
+    pub warehouse: Arc<Warehouse>,
+    /// Records that scans rejected.
+    pub quarantine: Arc<Quarantine>,
+}
+
+/// A session for one node, and what it used.
+#[derive(Debug)]
+pub struct Meter {
+    /// The session.
+    pub state: SessionState,
+    pool: Arc<MeteredPool>,
+}
+
+impl Meter {
+    /// The most bytes that the node's operators held at a time.
+    pub fn peak_memory(&self) -> u64 {
+        self.pool.peak() as u64
+    }
+}
+
+impl Engine {
+    /// Starts the engine and opens the warehouse.
+    ///
+    /// # Errors
+    /// What [`Warehouse::open`] fails with, or C5006 if there is no place to spill to.
+    pub fn open(options: EngineOptions) -> Result<Engine> {
+        #[cfg(feature = "hdfs")]
+        deltalake_hdfs::register_handlers(None);
+        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
+        let (context, pool) = session::open(&options.session)?;
+        functions::register(&context).map_err(|error| {
+            Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
+        })?;
+        let quarantine = Arc::new(Quarantine::default());
+        let relations = Relations::new(
+            &options.session.database,
+            &options.session.schema,
+            Arc::clone(&warehouse),
+            options.sources,
+            Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
+        );
+        relations.attach(context.state_weak_ref());
+        context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
+        Ok(Engine { context, pool, relations, warehouse, quarantine })
+    }
+
+    /// A session of its own for one node.
+    ///
+    /// # Errors
+    /// C5006 if there is no place to spill to.
+    pub fn meter(&self) -> Result<Meter> {
+        let pool = Arc::new(MeteredPool::new(Arc::clone(&self.pool)));
+        let state = self.context.state();
+        let mut runtime = (**state.runtime_env()).clone();
+        runtime.memory_pool = Arc::clone(&pool) as Arc<dyn MemoryPool>;
+        let state = SessionStateBuilder::new_from_existing(state).with_runtime_env(Arc::new(runtime)).build();
+        Ok(Meter { state, pool })
+    }
+
+    /// Plans one query.
+    ///
+    /// # Errors
+    /// C4001 to C4006 with a place in `sql`, or what a source or table that it names fails with.
+    pub async fn plan(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<LogicalPlan> {
+        self.relations.plan(state, sql, 0).await
+    }
+
+    /// Optimises `plan` and makes it executable.
+    ///
+    /// # Errors
+    /// What DataFusion's planner refuses, as C4002 or C4003.
+    pub async fn physical(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
+    }
+
+    /// Runs one query and streams its rows.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`]; errors of the execution come through the stream.
+    pub async fn query(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<SendableRecordBatchStream> {
+        let plan = self.plan(state, sql).await?;
+        let physical = self.physical(state, &plan).await?;
+        execute_stream(physical, state.task_ctx()).map_err(|error| execution_error(&error))
+    }
+
+    /// The schema of a relation, if there is such a relation.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    pub async fn schema_of(&self, relation: &Relation) -> Result<Option<datafusion::arrow::datatypes::SchemaRef>> {
+        let parts = [relation.schema.clone(), relation.identifier.clone()];
+        Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// Forgets what was opened under `relation`: it was written.
+    pub fn forget(&self, relation: &Relation) {
+        self.relations.forget(relation);
+    }
+}
+
+/// Bytes that the operators of `plan` spilled to disk, after it ran.
+pub fn spilled_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = plan.metrics().and_then(|metrics| metrics.spilled_bytes()).unwrap_or(0) as u64;
+    own + plan.children().into_iter().map(spilled_bytes).sum::<u64>()
+}

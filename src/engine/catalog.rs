@@ -1,0 +1,245 @@
+//! What names in SQL mean: sources, tables and views of the warehouse.
+//!
+//! Relations are opened when a query names them and kept until something writes to them, so that planning a thousand
+//! models does not open a parent a thousand times. A view is its query, planned in place, so that filters and columns of
+//! its readers reach its scans.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::datasource::ViewTable;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::execution::SessionState;
+use futures::future::BoxFuture;
+use parking_lot::RwLock;
+
+use super::formats::{self, RejectSink, ScanSpec};
+use super::sql;
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::node::Relation;
+use crate::warehouse::{Stored, Warehouse};
+
+/// Views that stand in each other: deeper than this is a circle.
+const MAX_VIEW_DEPTH: usize = 64;
+
+/// A relation's key: schema and identifier in lower case.
+type Name = (String, String);
+
+fn name(schema: &str, identifier: &str) -> Name {
+    (schema.to_lowercase(), identifier.to_lowercase())
+}
+
+/// The relations that queries can name.
+#[derive(Debug)]
+pub struct Relations {
+    database: String,
+    default_schema: String,
+    warehouse: Arc<Warehouse>,
+    sources: HashMap<Name, Arc<ScanSpec>>,
+    rejects: Arc<dyn RejectSinkDebug>,
+    open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
+    listed: Mutex<HashMap<String, Vec<String>>>,
+    state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
+}
+
+/// A sink that can be printed, so that catalogs can.
+pub trait RejectSinkDebug: RejectSink + std::fmt::Debug {}
+
+impl<T: RejectSink + std::fmt::Debug> RejectSinkDebug for T {}
+
+impl Relations {
+    pub(super) fn new(
+        database: &str,
+        default_schema: &str,
+        warehouse: Arc<Warehouse>,
+        sources: Vec<(Relation, ScanSpec)>,
+        rejects: Arc<dyn RejectSinkDebug>,
+    ) -> Arc<Relations> {
+        let sources = sources
+            .into_iter()
+            .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), Arc::new(spec)))
+            .collect();
+        Arc::new(Relations {
+            database: database.to_string(),
+            default_schema: default_schema.to_string(),
+            warehouse,
+            sources,
+            rejects,
+            open: Mutex::default(),
+            listed: Mutex::default(),
+            state: std::sync::OnceLock::new(),
+        })
+    }
+
+    pub(super) fn attach(&self, state: Weak<RwLock<SessionState>>) {
+        let _ = self.state.set(state);
+    }
+
+    /// Forgets what was opened under `relation`, because it was written.
+    pub(super) fn forget(&self, relation: &Relation) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Views hold the plans of what they read, so every view may be out of date.
+        open.retain(|key, provider| {
+            *key != name(&relation.schema, &relation.identifier) && provider.get_logical_plan().is_none()
+        });
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The provider of a relation named by one to three parts; none if there is no such relation.
+    pub(super) fn provider<'a>(
+        self: &'a Arc<Self>,
+        parts: &'a [String],
+        depth: usize,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn TableProvider>>>> {
+        Box::pin(async move {
+            let Some((schema, identifier)) = self.split(parts) else { return Ok(None) };
+            let key = name(schema, identifier);
+            if let Some(provider) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+                return Ok(Some(Arc::clone(provider)));
+            }
+            let provider = self.open_relation(schema, identifier, depth).await?;
+            if let Some(provider) = &provider {
+                self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(provider));
+            }
+            Ok(provider)
+        })
+    }
+
+    fn split<'a>(&'a self, parts: &'a [String]) -> Option<(&'a str, &'a str)> {
+        match parts {
+            [identifier] => Some((&self.default_schema, identifier)),
+            [schema, identifier] => Some((schema, identifier)),
+            [database, schema, identifier] if database.eq_ignore_ascii_case(&self.database) => {
+                Some((schema, identifier))
+            }
+            _ => None,
+        }
+    }
+
+    async fn open_relation(
+        self: &Arc<Self>,
+        schema: &str,
+        identifier: &str,
+        depth: usize,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let state = self.session()?;
+        if let Some(spec) = self.sources.get(&name(schema, identifier)) {
+            let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
+            return formats::open(&state, Arc::clone(spec), rejects).await.map(Some);
+        }
+        let relation = Relation::new(&self.database, schema, identifier);
+        match self.warehouse.load(&relation).await? {
+            None => Ok(None),
+            Some(Stored::Table(table)) => {
+                let failed = |error: &dyn std::error::Error| {
+                    Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
+                };
+                table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
+                table.table_provider().await.map(Some).map_err(|error| failed(&error))
+            }
+            Some(Stored::View(view)) => {
+                if depth > MAX_VIEW_DEPTH {
+                    return Err(Diagnostic::error(codes::CYCLE, format!("view `{relation}` reads itself")));
+                }
+                let file = SourceFile::new(format!("view {relation}"), view.sql.clone());
+                let plan = self.plan(&state, &file, depth + 1).await?;
+                Ok(Some(Arc::new(ViewTable::new(plan, Some(view.sql)))))
+            }
+        }
+    }
+
+    fn session(&self) -> Result<SessionState> {
+        let state = self.state.get().and_then(Weak::upgrade);
+        state
+            .map(|state| state.read().clone())
+            .ok_or_else(|| Diagnostic::error(codes::INTERNAL, "the catalog has lost its session"))
+    }
+
+    /// Plans one query: opens what it names, resolves its identifiers, hands it to DataFusion.
+    pub(super) async fn plan(
+        self: &Arc<Self>,
+        state: &SessionState,
+        file: &Arc<SourceFile>,
+        depth: usize,
+    ) -> Result<datafusion::logical_expr::LogicalPlan> {
+        let mut statement = sql::parse_file(file)?;
+        let mut known = Known::default();
+        for relation in sql::relations(&statement) {
+            let parts: Vec<String> = relation.parts.clone();
+            if parts.iter().any(|part| part.eq_ignore_ascii_case("information_schema")) {
+                self.list_everything().await?;
+                continue;
+            }
+            if let Some(provider) = self.provider(&parts, depth).await? {
+                known.columns.insert(parts.clone(), sql::columns_of(&provider.schema()));
+            }
+        }
+        sql::resolve(&mut statement, &known);
+        sql::plan_statement(state, file, statement).await
+    }
+
+    /// Lists all schemas and relations, for `information_schema`.
+    async fn list_everything(&self) -> Result<()> {
+        let mut listed = HashMap::new();
+        for schema in self.warehouse.schemas().await? {
+            let names = self.warehouse.identifiers(&schema).await?;
+            listed.insert(schema, names);
+        }
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = listed;
+        Ok(())
+    }
+}
+
+/// The columns of the relations that one statement names.
+#[derive(Default)]
+struct Known {
+    columns: HashMap<Vec<String>, Vec<(String, datafusion::arrow::datatypes::DataType)>>,
+}
+
+impl sql::Catalog for Known {
+    fn columns(&self, table: &[String]) -> Option<Vec<(String, datafusion::arrow::datatypes::DataType)>> {
+        self.columns.get(table).cloned()
+    }
+}
+
+/// [`Relations`] as DataFusion's catalog.
+#[derive(Debug)]
+pub(super) struct Catalog(pub(super) Arc<Relations>);
+
+impl CatalogProvider for Catalog {
+    fn schema_names(&self) -> Vec<String> {
+        let listed = self.0.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = listed.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        Some(Arc::new(Schema { relations: Arc::clone(&self.0), name: name.to_string() }))
+    }
+}
+
+#[derive(Debug)]
+struct Schema {
+    relations: Arc<Relations>,
+    name: String,
+}
+
+#[async_trait]
+impl SchemaProvider for Schema {
+    fn table_names(&self) -> Vec<String> {
+        let listed = self.relations.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        listed.get(&self.name).cloned().unwrap_or_default()
+    }
+
+    async fn table(&self, table: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
+        let parts = [self.name.clone(), table.to_string()];
+        self.relations.provider(&parts, 0).await.map_err(|error| DataFusionError::External(error))
+    }
+
+    fn table_exist(&self, table: &str) -> bool {
+        self.table_names().iter().any(|name| name.eq_ignore_ascii_case(table))
+    }
+}

@@ -1,0 +1,164 @@
+//! A source's `external:` block, as the spec of a scan.
+
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+
+use super::formats::{BadRecords, ColumnSpec, Encoding, Format, JsonLayout, PathColumn, ScanSpec};
+use crate::diag::{Diagnostic, Result, codes};
+use crate::node::{Column, External, Node, plain};
+
+/// The scan that `node`, a source table with an `external:` block, declares. Relative locations start at `root`.
+///
+/// # Errors
+/// C5005 with the place of the block.
+pub fn scan_spec(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
+    build(node, external, root).map_err(|diagnostic| match diagnostic.labels.is_empty() {
+        true => diagnostic.label(external.span.clone(), "declared here").of_node(&node.unique_id),
+        false => diagnostic.of_node(&node.unique_id),
+    })
+}
+
+fn build(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
+    let settings = &external.settings;
+    let options = merged_options(settings);
+    let format = match text(settings, "file_format") {
+        Some(name) => name.parse::<Format>()?,
+        None => guess_format(&external.location)?,
+    };
+    let location = match external.location.contains("://") || Path::new(&external.location).is_absolute() {
+        true => external.location.clone(),
+        false => root.join(&external.location).to_string_lossy().into_owned(),
+    };
+    let mut spec = ScanSpec::new(node.search_name(), location, format);
+    spec.path_columns = path_columns(settings)?;
+    spec.columns = columns(&node.columns, &spec.path_columns);
+    if let Some(policy) = text(settings, "bad_records") {
+        spec.bad_records = policy.parse::<BadRecords>()?;
+    }
+    spec.max_bad_records = number(settings, "max_bad_records")?;
+    csv_options(&mut spec, &options)?;
+    if let Some(form) = text(&options, "json_form") {
+        spec.options.json = match form.as_str() {
+            "lines" => JsonLayout::Lines,
+            "array" => JsonLayout::Array,
+            other => return Err(bad(format!("unknown json_form `{other}`")).help("json_form is lines or array")),
+        };
+    }
+    spec.options.xlsx.sheet = text(&options, "sheet");
+    spec.options.xlsx.range = text(&options, "range");
+    spec.options.xlsx.header = spec.options.csv.header;
+    Ok(spec)
+}
+
+/// Details of formats stand beside the location or under `options:`.
+fn merged_options(settings: &Map<String, Json>) -> Map<String, Json> {
+    let mut options = settings.clone();
+    if let Some(Json::Object(own)) = settings.get("options") {
+        options.extend(own.clone());
+    }
+    options
+}
+
+fn csv_options(spec: &mut ScanSpec, options: &Map<String, Json>) -> Result<()> {
+    let csv = &mut spec.options.csv;
+    if let Some(header) = options.get("header") {
+        csv.header = header.as_bool().ok_or_else(|| bad("`header` is true or false".into()))?;
+    }
+    if let Some(delimiter) = byte(options, "delimiter")? {
+        csv.delimiter = delimiter;
+    } else if spec.location.ends_with(".tsv") {
+        csv.delimiter = b'\t';
+    }
+    if let Some(quote) = byte(options, "quote")? {
+        csv.quote = quote;
+    }
+    csv.escape = byte(options, "escape")?;
+    csv.null_value = text(options, "null_value");
+    if let Some(encoding) = text(options, "encoding") {
+        csv.encoding = encoding.parse::<Encoding>()?;
+    }
+    Ok(())
+}
+
+/// Declared columns, if all of them have a type; those that the path spells are not in the file.
+fn columns(columns: &[Column], path_columns: &[PathColumn]) -> Option<Vec<ColumnSpec>> {
+    let in_file: Vec<&Column> = columns
+        .iter()
+        .filter(|column| !path_columns.iter().any(|path| path.name.eq_ignore_ascii_case(&column.name)))
+        .collect();
+    if in_file.is_empty() {
+        return None;
+    }
+    in_file
+        .into_iter()
+        .map(|column| Some(ColumnSpec::new(column.name.clone(), column.data_type.clone()?)))
+        .collect()
+}
+
+fn path_columns(settings: &Map<String, Json>) -> Result<Vec<PathColumn>> {
+    let Some(list) = settings.get("path_columns") else { return Ok(Vec::new()) };
+    let list = list.as_array().ok_or_else(|| bad("`path_columns` is no list".into()))?;
+    list.iter()
+        .map(|item| {
+            let item = item.as_object().ok_or_else(|| bad("a path column is no mapping".into()))?;
+            let name = text(item, "name").ok_or_else(|| bad("a path column has no `name`".into()))?;
+            for key in item.keys() {
+                if !matches!(key.as_str(), "name" | "pattern" | "data_type" | "format" | "description") {
+                    return Err(bad(format!("path column `{name}` has an unknown key `{key}`")));
+                }
+            }
+            Ok(PathColumn {
+                pattern: text(item, "pattern"),
+                data_type: text(item, "data_type").unwrap_or_else(|| "varchar".into()),
+                format: text(item, "format"),
+                name,
+            })
+        })
+        .collect()
+}
+
+fn guess_format(location: &str) -> Result<Format> {
+    let plain = location.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".bz2");
+    let extension = plain.rsplit('.').next().unwrap_or_default();
+    let known = match extension {
+        "json" | "jsonl" | "ndjson" => Some(Format::Json),
+        "csv" | "tsv" => Some(Format::Csv),
+        "parquet" => Some(Format::Parquet),
+        "avro" => Some(Format::Avro),
+        "arrow" | "feather" => Some(Format::Arrow),
+        "xlsx" => Some(Format::Xlsx),
+        _ => None,
+    };
+    known.ok_or_else(|| {
+        bad(format!("the format of `{location}` is not known"))
+            .help("say it: `file_format: json`, csv, parquet, avro, arrow, xlsx or delta")
+    })
+}
+
+fn text(settings: &Map<String, Json>, key: &str) -> Option<String> {
+    settings.get(key).filter(|value| !value.is_null()).map(plain)
+}
+
+fn number(settings: &Map<String, Json>, key: &str) -> Result<Option<u64>> {
+    match settings.get(key) {
+        None | Some(Json::Null) => Ok(None),
+        Some(value) => match value.as_u64().or_else(|| plain(value).parse().ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(bad(format!("`{key}` is no number"))),
+        },
+    }
+}
+
+fn byte(settings: &Map<String, Json>, key: &str) -> Result<Option<u8>> {
+    let Some(text) = text(settings, key) else { return Ok(None) };
+    match (text.as_str(), text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok(Some(b'\t')),
+        (_, [byte]) => Ok(Some(*byte)),
+        _ => Err(bad(format!("`{key}` has to be one ASCII character"))),
+    }
+}
+
+fn bad(message: String) -> Box<Diagnostic> {
+    Diagnostic::error(codes::BAD_SOURCE, message)
+}

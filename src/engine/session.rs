@@ -1,0 +1,75 @@
+//! The DataFusion session: how it plans, how much memory it has, where it spills.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use super::pool::shared_pool;
+use crate::diag::{Diagnostic, Result, codes};
+
+/// What a session is made from.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Name of the catalog that unqualified names are looked up in.
+    pub database: String,
+    /// Schema that unqualified names are looked up in.
+    pub schema: String,
+    /// Bytes for all operators; none: three quarters of the machine's memory.
+    pub memory_limit: Option<u64>,
+    /// Folder to spill to; none: the system's temporary folder.
+    pub spill_dir: Option<PathBuf>,
+}
+
+/// A session and the pool behind it.
+pub(super) fn open(options: &SessionOptions) -> Result<(SessionContext, Arc<dyn MemoryPool>)> {
+    let limit = options.memory_limit.unwrap_or_else(default_memory_limit);
+    let pool = shared_pool(usize::try_from(limit).unwrap_or(usize::MAX));
+    let runtime = runtime(options, &pool)?;
+    let state = SessionStateBuilder::new()
+        .with_config(config(options))
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .build();
+    Ok((SessionContext::new_with_state(state), pool))
+}
+
+fn runtime(options: &SessionOptions, pool: &Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
+    let mode = match &options.spill_dir {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::clone(pool))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
+        .build_arc()
+        .map_err(|error| Diagnostic::error(codes::STORE_ERROR, format!("the engine cannot start: {error}")))
+}
+
+fn config(options: &SessionOptions) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(&options.database, &options.schema)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true);
+    let settings = config.options_mut();
+    // Names keep their case; the engine's own resolver matches them whatever it is.
+    settings.sql_parser.enable_ident_normalization = false;
+    settings.sql_parser.collect_spans = true;
+    settings.execution.listing_table_ignore_subdirectory = false;
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    config
+}
+
+fn default_memory_limit() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    match system.total_memory() {
+        0 => 4 << 30,
+        total => total / 4 * 3,
+    }
+}

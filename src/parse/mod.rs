@@ -1,0 +1,174 @@
+//! From files to nodes: YAML properties, SQL files, Jinja blocks.
+//!
+//! Parsing never stops at the first mistake: it returns what it understood and every diagnostic. The order is fixed:
+//! macros and docs blocks first (templates need them), then properties files, then every node in two steps. A *draft* has
+//! its name, place and the settings of `dbt_project.yml` and the properties file; then its template is rendered once
+//! without data (in parallel) to learn what it references and configures, and the node is *finished*: names of schema and
+//! alias, checks, defaults.
+
+mod capture;
+mod docs;
+mod draft;
+mod finish;
+mod generic;
+mod keys;
+mod layers;
+mod models;
+mod naming;
+mod others;
+mod properties;
+mod snapshots;
+mod sources;
+mod test_names;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::diag::{Diagnostic, Diagnostics, Span, codes};
+use crate::jinja::Templates;
+use crate::manifest::{Manifest, resolve};
+use crate::node::{Column, Node};
+use crate::project::yaml::Yaml;
+use crate::project::{Invocation, Package, Project, Render};
+
+use docs::Docs;
+use properties::{Properties, Section};
+
+pub(crate) use test_names::hex as md5_hex;
+
+/// What parsing gives: the resolved project and the templates that later stages render with.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The resolved project.
+    pub manifest: Manifest,
+    /// Macros of all packages.
+    pub templates: Arc<Templates>,
+}
+
+/// Parses `project` and resolves its references.
+pub fn parse(project: &Project, invocation: &Invocation, diagnostics: &mut Diagnostics) -> Parsed {
+    let templates = Arc::new(Templates::read(project, diagnostics));
+    let docs = Docs::read(project, diagnostics);
+    let mut properties = Properties::default();
+    for package in project.all() {
+        let render = YamlRender { templates: &templates, project, invocation, package: package.name() };
+        properties.read(package, &render, diagnostics);
+    }
+    let mut builder = Builder {
+        project,
+        invocation,
+        templates: &templates,
+        docs,
+        properties,
+        diagnostics,
+        drafts: Vec::new(),
+        nodes: Vec::new(),
+    };
+    builder.models();
+    builder.seeds();
+    builder.snapshots();
+    builder.analyses();
+    builder.singular_tests();
+    builder.sources();
+    builder.exposures();
+    builder.unit_tests();
+    builder.operations();
+    builder.finish();
+    let manifest = builder.into_manifest();
+    Parsed { manifest: resolve(manifest, diagnostics), templates }
+}
+
+/// The state of a parse.
+struct Builder<'a> {
+    project: &'a Project,
+    invocation: &'a Invocation,
+    templates: &'a Templates,
+    docs: Docs,
+    properties: Properties,
+    diagnostics: &'a mut Diagnostics,
+    /// Nodes whose templates have not been looked at.
+    drafts: Vec<Node>,
+    /// Nodes that are done.
+    nodes: Vec<Node>,
+}
+
+impl<'a> Builder<'a> {
+    fn package(&self, name: &str) -> &'a Package {
+        self.project.all().find(|package| package.name() == name).unwrap_or(&self.project.root)
+    }
+
+    /// The description of an entry, docs blocks filled in.
+    fn description(&mut self, yaml: &Yaml, package: &str) -> String {
+        match yaml.get("description") {
+            Some(text) => self.describe(text, package),
+            None => String::new(),
+        }
+    }
+
+    /// A text in which `{{ doc('x') }}` may stand.
+    fn describe(&mut self, text: &Yaml, package: &str) -> String {
+        let raw = text.scalar().unwrap_or_default();
+        if !raw.contains("{{") {
+            return raw.into_owned();
+        }
+        let rendered = self.docs.render(&raw, &text.span, package, self.project.root.name());
+        self.diagnostics.take(rendered).unwrap_or_default()
+    }
+
+    /// The declared columns of an entry, each with its YAML.
+    fn columns(&mut self, yaml: &Yaml, package: &str) -> Vec<(Column, Yaml)> {
+        let mut columns = properties::columns(yaml, self.diagnostics);
+        for (column, yaml) in &mut columns {
+            column.description = self.description(yaml, package);
+        }
+        columns
+    }
+
+    fn into_manifest(self) -> Manifest {
+        let names = |section: Section| -> Vec<String> {
+            let wanted = match section {
+                Section::Models => "model",
+                Section::Seeds => "seed",
+                Section::Snapshots => "snapshot",
+                Section::Analyses => "analysis",
+                Section::DataTests => "test",
+                _ => "macro",
+            };
+            self.nodes.iter().filter(|node| node.resource_type.as_str() == wanted).map(|node| node.name.clone()).collect()
+        };
+        self.properties.report_unused(&names, self.diagnostics);
+        let mut manifest = Manifest {
+            project_name: self.project.root.name().to_string(),
+            nodes: self.nodes,
+            macros: self.templates.macro_infos(),
+            docs: self.docs.into_blocks(),
+            selectors: others::selectors(self.project, self.diagnostics),
+            kept: self.properties.kept.clone(),
+            ..Manifest::default()
+        };
+        manifest.groups = others::groups(&self.properties);
+        others::describe_macros(&mut manifest.macros, &self.properties);
+        manifest
+    }
+}
+
+/// Renders templates in the YAML files of one package.
+struct YamlRender<'a> {
+    templates: &'a Templates,
+    project: &'a Project,
+    invocation: &'a Invocation,
+    package: &'a str,
+}
+
+impl Render for YamlRender<'_> {
+    fn render(&self, text: &str, span: &Span) -> crate::diag::Result<Json> {
+        self.templates.render_yaml(text, span, self.project, self.invocation, self.package)
+    }
+}
+
+/// A configuration value that its node cannot have.
+fn bad_config(node: &Node, key: &str, message: impl Into<String>) -> Box<Diagnostic> {
+    let span = node.config.span(key).cloned().unwrap_or_else(|| node.place());
+    Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&node.unique_id)
+}
