@@ -25,7 +25,7 @@ select
     {{ column }},
     {%- endfor %}
     TotalDuration,
-    {{ most_watched(columns, 'No') | indent(4) }} as Most_watch,
+    {{ most_watched(columns, 'No') }} as Most_watch,
     {#- The original ends the taste of a customer without TV with a '_'. #}
     case
         when {% for column in columns.values() %}{{ column }} = 0{{ ' and ' if not loop.last }}{% endfor %} then 'No'

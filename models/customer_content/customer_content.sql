@@ -54,7 +54,7 @@ select
     typed.{{ column }},
     {%- endfor %}
     typed.TotalDevices,
-    {{ most_watched(columns, 'None' if rule('none_watched') else none) | indent(4) }} as MostWatch,
+    {{ most_watched(columns, 'None' if rule('none_watched') else none) }} as MostWatch,
     concat_ws('-'
         {%- for category, column in columns.items() -%}
         , case when {{ column }} <> 0 then '{{ category }}' end
