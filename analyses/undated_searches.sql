@@ -1,6 +1,6 @@
-{#- How many searches have a text that is no date, by day pattern: digits as 9, so that the spellings stand out. -#}
+{#- How many searches have a text that is no date, by spelling: digits as 9. -#}
 select
-    regexp_replace({{ digits('datetime') }}, '[0-9]', '9', 'g') as spelling,
+    regexp_replace({{ digits('datetime') }}, '\d', '9', 'g') as spelling,
     count(*) as searches
 from {{ source('lake', 'log_search') }}
 where {{ lenient_date('datetime') }} is null
