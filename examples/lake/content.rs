@@ -152,7 +152,7 @@ impl<'a> Content<'a> {
             (contract.profile, u64::from(contract.devices))
         });
         let App(app, seconds, _) = &APPS[self.apps[profile as usize].draw(rng)];
-        // The fields that are null or missing, in tenths of a thousandth.
+        // Decides, in ten-thousandths, which field is null or missing.
         let odd = rng.below(10_000);
 
         out.extend_from_slice(b"{\"_index\":\"history\",\"_type\":\"");
@@ -163,6 +163,14 @@ impl<'a> Content<'a> {
         out.extend_from_slice(b"\",\"_id\":\"");
         document_id(rng, out);
         out.extend_from_slice(b"\",\"_score\":0,\"_source\":{");
+        self.write_contract(odd, contract, out);
+        self.write_device(rng, odd, contract, devices, out);
+        write_duration(rng, odd, *seconds, out);
+        write_app(odd, app, out);
+        out.extend_from_slice(b"}}");
+    }
+
+    fn write_contract(&self, odd: u64, contract: Option<u64>, out: &mut Vec<u8>) {
         match odd {
             0..5 => out.extend_from_slice(b"\"Contract\":null,"),
             5..8 => {}
@@ -175,6 +183,10 @@ impl<'a> Content<'a> {
                 out.extend_from_slice(b"\",");
             }
         }
+    }
+
+    /// One of the contract's devices, the first ones more often.
+    fn write_device(&self, rng: &mut Rng, odd: u64, contract: Option<u64>, devices: u64, out: &mut Vec<u8>) {
         match odd {
             10..20 => out.extend_from_slice(b"\"Mac\":null,"),
             20..30 => {}
@@ -187,23 +199,27 @@ impl<'a> Content<'a> {
                 out.extend_from_slice(b"\",");
             }
         }
-        match odd {
-            30..35 => out.extend_from_slice(b"\"TotalDuration\":null"),
-            _ => {
-                out.extend_from_slice(b"\"TotalDuration\":");
-                decimal(duration(rng, *seconds), out);
-            }
+    }
+}
+
+fn write_duration(rng: &mut Rng, odd: u64, mean_of_log: f64, out: &mut Vec<u8>) {
+    if (30..35).contains(&odd) {
+        out.extend_from_slice(b"\"TotalDuration\":null");
+    } else {
+        out.extend_from_slice(b"\"TotalDuration\":");
+        decimal(duration(rng, mean_of_log), out);
+    }
+}
+
+fn write_app(odd: u64, app: &str, out: &mut Vec<u8>) {
+    match odd {
+        40..45 => out.extend_from_slice(b",\"AppName\":null"),
+        45..50 => {}
+        _ => {
+            out.extend_from_slice(b",\"AppName\":\"");
+            out.extend_from_slice(app.as_bytes());
+            out.push(b'"');
         }
-        match odd {
-            40..45 => out.extend_from_slice(b",\"AppName\":null"),
-            45..50 => {}
-            _ => {
-                out.extend_from_slice(b",\"AppName\":\"");
-                out.extend_from_slice(app.as_bytes());
-                out.push(b'"');
-            }
-        }
-        out.extend_from_slice(b"}}");
     }
 }
 

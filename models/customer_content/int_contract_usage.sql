@@ -21,8 +21,9 @@ viewings as (
         apps.app,
         apps.content_category,
         apps.behavior_category
-    from {{ ref('stg_log_content') }} as content
-    left join apps on apps.app = {{ app_key('content.app') }}
+    from apps
+    -- The few apps first: they are what is held in memory while the log streams by.
+    right join {{ ref('stg_log_content') }} as content on apps.app = {{ app_key('content.app') }}
 
 )
 
