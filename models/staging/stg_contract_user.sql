@@ -1,0 +1,4 @@
+select
+    contract,
+    user_id
+from {{ source('lake', 'contract_user') }}
