@@ -14,9 +14,9 @@ mod tests_of;
 use std::sync::Arc;
 
 pub use column::{Column, Constraint};
-pub use config::{Config, Setting};
+pub use config::{Config, Setting, canonical_key};
 pub use refs::{RefCall, SourceCall};
-pub use relation::Relation;
+pub use relation::{Relation, quote};
 pub use resource::ResourceType;
 pub use source::{External, Freshness, FreshnessThreshold, SourceTable};
 pub use tests_of::{GenericTest, UnitTest};

@@ -1,0 +1,181 @@
+//! `incremental`: new rows join the rows that are there.
+//!
+//! The query runs once, into a table beside the target that nobody else sees; the strategies then read that table. What
+//! the target becomes is one plan over the old and the new rows, and one Delta commit.
+
+use super::input::{Staged, stage};
+use super::schema_change::{Columns, reconcile};
+use super::{Job, Materialized, table};
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::engine::spilled_bytes;
+use crate::node::Relation;
+use crate::node::quote;
+use crate::stdx::closest;
+use crate::warehouse::Stored;
+
+/// The strategies, in the order in which errors list them.
+const STRATEGIES: &[&str] = &["append", "delete+insert", "merge"];
+
+pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
+    let strategy = strategy(job)?;
+    let keys = job.node.config.strings("unique_key");
+    let existing = job.engine.warehouse.load(job.relation).await?;
+    let is_table = matches!(existing, Some(Stored::Table(_)));
+    if job.full_refresh || !is_table {
+        return table::build(job).await;
+    }
+    let staged = stage(job).await?;
+    let done = apply(job, &staged, strategy, &keys).await;
+    staged.drop_quietly(job).await;
+    let mut done = done?;
+    done.rows = Some(staged.rows);
+    done.spilled += staged.spilled;
+    Ok(done)
+}
+
+/// The strategy that is configured. Unless one is said, rows with a key replace those of the same key, others append.
+fn strategy(job: &Job<'_>) -> Result<&'static str> {
+    let has_key = job.node.config.get("unique_key").is_some();
+    let by_default = if has_key { "delete+insert" } else { "append" };
+    let Some(wanted) = job.node.config.str("incremental_strategy") else {
+        return Ok(by_default);
+    };
+    let wanted = if wanted == "default" { by_default } else { wanted };
+    let found = STRATEGIES.iter().find(|name| **name == wanted).copied().ok_or_else(|| {
+        let near = closest(wanted, STRATEGIES.iter().copied());
+        bad(job, "incremental_strategy", format!("there is no incremental strategy `{wanted}`"))
+            .maybe_help(near.map(|name| format!("`{name}` exists")))
+            .help(format!("c360 has {}", STRATEGIES.join(", ")))
+    })?;
+    if found != "append" && !has_key {
+        return Err(bad(job, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
+            .help("name the columns that tell rows apart: `unique_key='id'` or `unique_key=['a', 'b']`"));
+    }
+    Ok(found)
+}
+
+fn bad(job: &Job<'_>, key: &str, message: String) -> Box<Diagnostic> {
+    let span = job.node.config.span(key).cloned().unwrap_or_else(|| job.node.place());
+    Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&job.node.unique_id)
+}
+
+async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) -> Result<Materialized> {
+    let columns = reconcile(job, staged).await?;
+    let sql = match strategy {
+        "append" if columns.keeps_schema() => return append(job, staged, &columns).await,
+        "append" => union(&columns, job.relation, &staged.relation, ""),
+        "delete+insert" => delete_insert(job, &columns, &staged.relation, keys),
+        _ => {
+            check_keys(job, staged, keys).await?;
+            merge(job, &columns, &staged.relation, keys)?
+        }
+    };
+    rewrite(job, sql).await
+}
+
+async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Materialized> {
+    let sql = format!("select {} from {}", columns.from_new("n"), alias(&staged.relation, "n"));
+    let file = SourceFile::new(job.sql.path.clone(), sql);
+    let plan = job.engine.plan(&job.meter.state, &file).await?;
+    let physical = job.engine.physical(&job.meter.state, &plan).await?;
+    let warehouse = &job.engine.warehouse;
+    let progress = Default::default();
+    let written = warehouse.append(&job.meter.state, job.relation, physical.clone(), &progress, &job.commit).await?;
+    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+}
+
+/// Writes the rows of `sql` as the new version of the relation.
+async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
+    let file = SourceFile::new(job.sql.path.clone(), sql);
+    let plan = job.engine.plan(&job.meter.state, &file).await?;
+    let physical = job.engine.physical(&job.meter.state, &plan).await?;
+    let warehouse = &job.engine.warehouse;
+    let progress = Default::default();
+    let written = warehouse.overwrite(&job.meter.state, job.relation, physical.clone(), &progress, &job.commit).await?;
+    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+}
+
+fn alias(relation: &Relation, name: &str) -> String {
+    format!("{} as {name}", relation.render())
+}
+
+/// `predicates` of the configuration that limit which old rows are looked at. They may say `DBT_INTERNAL_DEST`.
+fn predicates(job: &Job<'_>) -> String {
+    let key = ["incremental_predicates", "predicates"].into_iter().find(|key| job.node.config.get(key).is_some());
+    let list = key.map(|key| job.node.config.strings(key)).unwrap_or_default();
+    let dest = |text: &str| text.replace("DBT_INTERNAL_DEST", "t").replace("DBT_INTERNAL_SOURCE", "n");
+    list.iter().map(|predicate| format!(" and ({})", dest(predicate))).collect()
+}
+
+fn same_key(keys: &[String]) -> String {
+    let equal = keys.iter().map(|key| format!("t.{key} = n.{key}", key = key_column(key)));
+    equal.collect::<Vec<_>>().join(" and ")
+}
+
+/// A key as SQL: a plain name is quoted, what looks quoted already stays.
+fn key_column(key: &str) -> String {
+    if key.starts_with('"') { key.to_string() } else { quote(key) }
+}
+
+/// Old rows that `keep` keeps (an SQL clause over `t`), then the new ones.
+fn union(columns: &Columns, target: &Relation, new: &Relation, keep: &str) -> String {
+    format!(
+        "select {} from {}{keep}\nunion all\nselect {} from {}",
+        columns.from_old("t"),
+        alias(target, "t"),
+        columns.from_new("n"),
+        alias(new, "n"),
+    )
+}
+
+fn delete_insert(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> String {
+    let keep = format!(
+        " where not exists (select 1 from {} where {}{})",
+        alias(new, "n"),
+        same_key(keys),
+        predicates(job)
+    );
+    union(columns, job.relation, new, &keep)
+}
+
+/// Matched rows take the new values (of the columns that may change), the rest stay; new keys are added.
+fn merge(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> Result<String> {
+    let config = &job.node.config;
+    let only = config.strings("merge_update_columns");
+    let except = config.strings("merge_exclude_columns");
+    if !only.is_empty() && !except.is_empty() {
+        return Err(bad(job, "merge_update_columns", "columns are both chosen and excluded for the merge".into())
+            .help("set merge_update_columns or merge_exclude_columns, not both"));
+    }
+    let has = |list: &[String], name: &str| list.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let updates = |name: &str| match (only.is_empty(), except.is_empty()) {
+        (false, _) => has(&only, name),
+        (_, false) => !has(&except, name),
+        _ => true,
+    };
+    let matched = format!("{}{}", same_key(keys), predicates(job));
+    let merged = columns.merged("t", "n", &updates);
+    let (target, new) = (alias(job.relation, "t"), alias(new, "n"));
+    // A marker column tells a match from a new row whose columns are all null.
+    let marked = format!("(select *, true as __c360_new from {new}) as n");
+    Ok(format!(
+        "select {merged} from {target} left join {marked} on {matched}\nunion all\n\
+         select {} from {new} where not exists (select 1 from {target} where {matched})",
+        columns.from_new("n"),
+    ))
+}
+
+/// Two new rows with one key would make the outcome depend on their order.
+async fn check_keys(job: &Job<'_>, staged: &Staged, keys: &[String]) -> Result<()> {
+    let list = keys.iter().map(|key| key_column(key)).collect::<Vec<_>>().join(", ");
+    let sql = format!("select {list} from {} group by {list} having count(*) > 1 limit 1", staged.relation.render());
+    match super::input::first_row(job, sql).await? {
+        None => Ok(()),
+        Some(values) => {
+            Err(Diagnostic::error(codes::DUPLICATE_MERGE_KEY, format!("new rows share the key {}", values.join(", ")))
+                .note(format!("unique_key is {}", keys.join(", ")))
+                .help("make the query give one row a key, or use the strategy `delete+insert`")
+                .of_node(&job.node.unique_id))
+        }
+    }
+}

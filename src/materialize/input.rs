@@ -1,0 +1,62 @@
+//! New rows of an incremental model, kept beside the target while it is rewritten.
+
+use datafusion::arrow::util::display::array_value_to_string;
+use futures::TryStreamExt;
+
+use super::Job;
+use crate::diag::{Result, SourceFile};
+use crate::engine::{execution_error, spilled_bytes};
+use crate::node::Relation;
+
+/// Rows that are staged.
+pub(super) struct Staged {
+    /// Where they are.
+    pub(super) relation: Relation,
+    /// How many.
+    pub(super) rows: u64,
+    /// What their query spilled.
+    pub(super) spilled: u64,
+}
+
+/// Runs the query into a table of its own.
+pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
+    let name = format!("{}__c360_new", job.relation.identifier);
+    let relation = Relation::new(&job.relation.database, &job.relation.schema, &name);
+    // What a killed run has left is no part of this one.
+    job.engine.warehouse.drop_relation(&relation).await?;
+    job.engine.forget(&relation);
+    let plan = job.engine.plan(&job.meter.state, job.sql).await?;
+    let physical = job.engine.physical(&job.meter.state, &plan).await?;
+    let written = job
+        .engine
+        .warehouse
+        .overwrite(&job.meter.state, &relation, physical.clone(), job.progress, &job.commit)
+        .await?;
+    job.engine.forget(&relation);
+    Ok(Staged { relation, rows: written.rows, spilled: spilled_bytes(&physical) })
+}
+
+impl Staged {
+    /// Removes the rows; that this fails is no reason for the model to fail.
+    pub(super) async fn drop_quietly(&self, job: &Job<'_>) {
+        if let Err(error) = job.engine.warehouse.drop_relation(&self.relation).await {
+            tracing::warn!("staged rows were left behind: {error}");
+        }
+        job.engine.forget(&self.relation);
+    }
+}
+
+/// The values of the first row of a query, as text; none if it has no rows.
+pub(super) async fn first_row(job: &Job<'_>, sql: String) -> Result<Option<Vec<String>>> {
+    let file = SourceFile::new(job.sql.path.clone(), sql);
+    let batches: Vec<_> = job
+        .engine
+        .query(&job.meter.state, &file)
+        .await?
+        .try_collect()
+        .await
+        .map_err(|error| execution_error(&error))?;
+    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
+    let values = batch.columns().iter().map(|column| array_value_to_string(column, 0).unwrap_or_default());
+    Ok(Some(values.collect()))
+}

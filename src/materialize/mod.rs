@@ -1,0 +1,96 @@
+//! How a node's rows become a relation: one file for each materialization, one line each in [`materialize`].
+
+mod incremental;
+mod input;
+mod schema_change;
+mod seed;
+mod table;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::engine::{Engine, Meter};
+use crate::node::{Node, Relation, ResourceType};
+use crate::stdx::closest;
+use crate::warehouse::{Commit, Progress};
+
+/// Everything that a materialization needs.
+pub struct Job<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The session of this node.
+    pub meter: &'a Meter,
+    /// The node.
+    pub node: &'a Node,
+    /// Where its rows go.
+    pub relation: &'a Relation,
+    /// Its compiled query; empty for seeds.
+    pub sql: &'a Arc<SourceFile>,
+    /// The file of a seed.
+    pub seed_file: Option<PathBuf>,
+    /// Rows so far.
+    pub progress: &'a Arc<Progress>,
+    /// What goes into the log.
+    pub commit: Commit,
+    /// Rebuild incremental models from nothing.
+    pub full_refresh: bool,
+}
+
+/// What a materialization did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Materialized {
+    /// Rows that were written; none for a view.
+    pub rows: Option<u64>,
+    /// Bytes that were written; none for a view.
+    pub bytes: Option<u64>,
+    /// Version of the table.
+    pub version: Option<u64>,
+    /// Rows of the table afterwards, if they differ from `rows`.
+    pub total_rows: Option<u64>,
+    /// Bytes that operators spilled.
+    pub spilled: u64,
+}
+
+/// The materializations that models can have.
+pub const MATERIALIZATIONS: &[&str] = &["table", "view", "incremental", "ephemeral"];
+
+/// Builds the relation of `job.node`.
+///
+/// # Errors
+/// What its query or the warehouse fails with; the relation is as it was then.
+pub async fn materialize(job: &Job<'_>) -> Result<Materialized> {
+    let done = match (job.node.resource_type, job.node.materialized()) {
+        (ResourceType::Seed, _) => seed::build(job).await,
+        (_, "table") => table::build(job).await,
+        (_, "view") => view::build(job).await,
+        (_, "incremental") => incremental::build(job).await,
+        (_, other) => Err(unknown(job.node, other)),
+    };
+    job.engine.forget(job.relation);
+    done
+}
+
+/// C2013 for a materialization that does not exist.
+pub fn unknown(node: &Node, name: &str) -> Box<Diagnostic> {
+    let span = node.config.span("materialized").cloned().unwrap_or_else(|| node.place());
+    let near = closest(name, MATERIALIZATIONS.iter().copied());
+    Diagnostic::error(codes::UNKNOWN_MATERIALIZATION, format!("there is no materialization `{name}`"))
+        .label(span, "asked for here")
+        .maybe_help(near.map(|name| format!("`{name}` exists")))
+        .help(format!("c360 has {}", MATERIALIZATIONS.join(", ")))
+        .of_node(&node.unique_id)
+}
+
+impl From<crate::warehouse::Written> for Materialized {
+    fn from(written: crate::warehouse::Written) -> Materialized {
+        Materialized {
+            rows: Some(written.rows),
+            bytes: Some(written.bytes),
+            version: Some(written.version),
+            total_rows: written.total_rows,
+            spilled: 0,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `seed`: the rows of a file of the project become a table.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, ident};
+
+use super::{Job, Materialized};
+use crate::diag::{Diagnostic, Result, codes};
+use crate::engine::formats::{self, Format, NoRejects, ScanSpec};
+use crate::engine::{execution_error, spilled_bytes};
+use crate::node::plain;
+
+pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
+    let provider = open(job).await?;
+    let plan = plan(job, provider)?;
+    let physical = job.engine.physical(&job.meter.state, &plan).await?;
+    let written = job
+        .engine
+        .warehouse
+        .overwrite(&job.meter.state, job.relation, physical.clone(), job.progress, &job.commit)
+        .await?;
+    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+}
+
+async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
+    let path = job.seed_file.as_ref().ok_or_else(|| {
+        Diagnostic::error(codes::INTERNAL, format!("seed `{}` has no file", job.node.name))
+    })?;
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let format = match extension.as_str() {
+        "tsv" => Format::Csv,
+        "jsonl" => Format::Json,
+        other => other.parse::<Format>()?,
+    };
+    let mut spec = ScanSpec::new(format!("seed {}", job.node.name), path.to_string_lossy(), format);
+    let delimiter = job.node.config.str("delimiter").map(|text| text.replace("\\t", "\t"));
+    match delimiter.as_deref().map(str::as_bytes) {
+        Some([byte]) => spec.options.csv.delimiter = *byte,
+        Some(_) => {
+            return Err(Diagnostic::error(codes::BAD_CONFIG, "`delimiter` has to be one ASCII character")
+                .of_node(&job.node.unique_id));
+        }
+        None if extension == "tsv" => spec.options.csv.delimiter = b'\t',
+        None => {}
+    }
+    formats::open(&job.meter.state, Arc::new(spec), Arc::new(NoRejects)).await
+}
+
+/// The file's rows, with the types of `column_types`.
+fn plan(job: &Job<'_>, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let types = job.node.config.get("column_types").and_then(|types| types.as_object()).cloned().unwrap_or_default();
+    let schema = provider.schema();
+    for name in types.keys() {
+        if !schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name)) {
+            let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            return Err(Diagnostic::error(codes::BAD_CONFIG, format!("`column_types` names a column `{name}`"))
+                .label(job.node.config.span("column_types").cloned().unwrap_or(job.node.place()), "set here")
+                .note(format!("columns of the seed: {}", names.join(", ")))
+                .of_node(&job.node.unique_id));
+        }
+    }
+    let mut columns = Vec::new();
+    for field in schema.fields() {
+        let wanted = types.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name()));
+        let column = ident(field.name().as_str());
+        columns.push(match wanted {
+            Some((_, text)) => cast(column, formats::parse_data_type(&plain(text))?).alias(field.name()),
+            None => column,
+        });
+    }
+    LogicalPlanBuilder::scan("seed", provider_as_source(provider), None)
+        .and_then(|builder| builder.project(columns))
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| execution_error(&error))
+}
+

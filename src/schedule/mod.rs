@@ -1,0 +1,92 @@
+//! The schedule: what will run, in which order, and why; a value that is made before anything runs.
+//!
+//! A unit is a node to build, a test to run or a mart to publish. Its edges say what has to end well before it starts.
+//! Edges follow the DAG through nodes that do not run themselves (ephemeral or not selected). In a build a test stands
+//! before everything below what it tests, and a publish stands behind its model and all tests of it.
+
+mod publishes;
+mod units;
+
+use crate::graph::Dag;
+use crate::manifest::{Manifest, NodeId};
+use crate::node::{NodeKind, ResourceType};
+
+pub use publishes::unaudited;
+pub use units::{Unit, UnitKind};
+
+/// Which verb the schedule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Models, seeds, snapshots, tests, publishes.
+    Build,
+    /// Models alone.
+    Run,
+    /// Tests alone.
+    Test,
+    /// Seeds alone.
+    Seed,
+    /// Snapshots alone.
+    Snapshot,
+}
+
+/// Units and what they wait for.
+#[derive(Debug)]
+pub struct Schedule {
+    /// Units; an edge of `dag` uses their positions.
+    pub units: Vec<Unit>,
+    /// Edges from a unit to those that wait for it.
+    pub dag: Dag,
+    /// Positions in an order that respects the edges.
+    pub order: Vec<u32>,
+}
+
+impl Schedule {
+    /// The schedule of `selected` nodes of `manifest`. `publishes` tells for a node whether it is published.
+    pub fn new(manifest: &Manifest, selected: &[NodeId], mode: Mode, publishes: &dyn Fn(NodeId) -> bool) -> Schedule {
+        let units = units::units(manifest, selected, mode, publishes);
+        let mut dag = Dag::new(units.len());
+        if mode != Mode::Test {
+            units::node_edges(manifest, &units, &mut dag);
+        }
+        if mode == Mode::Build {
+            units::test_gates(manifest, &units, &mut dag);
+            publishes::edges(manifest, &units, &mut dag);
+        }
+        // The edges follow those of the manifest's DAG, which has no cycle by now; a cycle that gates add is left out.
+        let order = dag.order().unwrap_or_else(|_| (0..units.len() as u32).collect());
+        Schedule { units, dag, order }
+    }
+
+    /// Units by what they do, in the order of first appearance.
+    pub fn counts(&self, manifest: &Manifest) -> Vec<(String, usize)> {
+        let mut counts: Vec<(String, usize)> = Vec::new();
+        for unit in &self.units {
+            let action = unit.action(manifest);
+            match counts.iter_mut().find(|(name, _)| *name == action) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((action, 1)),
+            }
+        }
+        counts
+    }
+}
+
+/// True if `mode` runs the node itself (an ephemeral model never runs).
+fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
+    let node = manifest.node(id);
+    if node.is_ephemeral() {
+        return false;
+    }
+    match (mode, node.resource_type) {
+        (Mode::Build, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot) => true,
+        (Mode::Build | Mode::Test, ResourceType::Test | ResourceType::UnitTest) => true,
+        (Mode::Run, ResourceType::Model) => true,
+        (Mode::Seed, ResourceType::Seed) => true,
+        (Mode::Snapshot, ResourceType::Snapshot) => true,
+        _ => false,
+    }
+}
+
+fn is_test(manifest: &Manifest, id: NodeId) -> bool {
+    matches!(manifest.node(id).kind, NodeKind::Test(_) | NodeKind::UnitTest(_))
+}
