@@ -13,6 +13,7 @@ mod pool;
 mod quarantine;
 mod session;
 pub mod sql;
+mod types;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -163,4 +164,9 @@ impl Engine {
 pub fn spilled_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let own = plan.metrics().and_then(|metrics| metrics.spilled_bytes()).unwrap_or(0) as u64;
     own + plan.children().into_iter().map(spilled_bytes).sum::<u64>()
+}
+
+/// The name of a type as analysts write it.
+pub fn type_name(data_type: &datafusion::arrow::datatypes::DataType) -> String {
+    types::type_name(data_type)
 }

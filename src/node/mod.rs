@@ -168,6 +168,20 @@ impl Node {
         }
     }
 
+    /// Its template as a file: its own file if the template is the whole of it, so that places in it are true.
+    pub fn template_file(&self) -> Arc<SourceFile> {
+        if self.file.text == self.raw_code {
+            return Arc::clone(&self.file);
+        }
+        if self.code_start > 0 {
+            // Blanks in front keep the offsets of a block true; newlines stay, so that lines are.
+            let before = self.file.text.get(..self.code_start as usize).unwrap_or_default();
+            let blank: String = before.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+            return SourceFile::new(self.original_path.clone(), format!("{blank}{}", self.raw_code));
+        }
+        SourceFile::new(self.original_path.clone(), self.raw_code.clone())
+    }
+
     /// The place to point at when the node as a whole is meant.
     pub fn place(&self) -> Span {
         match self.resource_type {

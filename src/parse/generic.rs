@@ -8,7 +8,7 @@ use super::layers::folder_config;
 use super::properties::{Entry, object};
 use super::test_names;
 use crate::diag::{Diagnostic, Span, codes};
-use crate::node::{Column, Config, GenericTest, Node, NodeKind, ResourceType};
+use crate::node::{Column, GenericTest, Node, NodeKind, ResourceType};
 use crate::project::ResourceConfig;
 use crate::project::yaml::{Kind, Yaml};
 use crate::stdx::closest;
@@ -223,9 +223,4 @@ fn raw_code(test: &GenericTest, alias: &str, name: &str) -> String {
     let namespace = test.namespace.as_ref().map_or(String::new(), |namespace| format!("{namespace}."));
     let config = if alias == name { String::new() } else { format!("{{{{ config(alias=\"{alias}\") }}}}") };
     format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}{config}", test.name)
-}
-
-/// The settings of a test that came from the properties file, for the parts that look at them before rendering.
-pub(super) fn is_disabled(config: &Config) -> bool {
-    config.bool("enabled") == Some(false)
 }

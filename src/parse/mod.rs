@@ -25,40 +25,36 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::diag::{Diagnostic, Diagnostics, Span, codes};
-use crate::jinja::Templates;
+use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
+use crate::jinja::{Templates, World, render_yaml};
 use crate::manifest::{Manifest, resolve};
 use crate::node::{Column, Node};
 use crate::project::yaml::Yaml;
-use crate::project::{Invocation, Package, Project, Render};
+use crate::project::{Package, Project, Render};
 
 use docs::Docs;
 use properties::{Properties, Section};
 
 pub(crate) use test_names::hex as md5_hex;
 
-/// What parsing gives: the resolved project and the templates that later stages render with.
-#[derive(Debug)]
-pub struct Parsed {
-    /// The resolved project.
-    pub manifest: Manifest,
-    /// Macros of all packages.
-    pub templates: Arc<Templates>,
-}
-
-/// Parses `project` and resolves its references.
-pub fn parse(project: &Project, invocation: &Invocation, diagnostics: &mut Diagnostics) -> Parsed {
-    let templates = Arc::new(Templates::read(project, diagnostics));
+/// Parses `project` and resolves its references. `world` has no resolved project yet; its environment is that of
+/// `templates`.
+pub fn parse(
+    project: &Project,
+    templates: &Templates,
+    world: &Arc<World>,
+    diagnostics: &mut Diagnostics,
+) -> Manifest {
     let docs = Docs::read(project, diagnostics);
     let mut properties = Properties::default();
     for package in project.all() {
-        let render = YamlRender { templates: &templates, project, invocation, package: package.name() };
+        let render = YamlRender { world, package: package.name() };
         properties.read(package, &render, diagnostics);
     }
     let mut builder = Builder {
         project,
-        invocation,
-        templates: &templates,
+        world,
+        templates,
         docs,
         properties,
         diagnostics,
@@ -76,13 +72,13 @@ pub fn parse(project: &Project, invocation: &Invocation, diagnostics: &mut Diagn
     builder.operations();
     builder.finish();
     let manifest = builder.into_manifest();
-    Parsed { manifest: resolve(manifest, diagnostics), templates }
+    resolve(manifest, diagnostics)
 }
 
 /// The state of a parse.
 struct Builder<'a> {
     project: &'a Project,
-    invocation: &'a Invocation,
+    world: &'a Arc<World>,
     templates: &'a Templates,
     docs: Docs,
     properties: Properties,
@@ -143,7 +139,7 @@ impl<'a> Builder<'a> {
             nodes: self.nodes,
             macros: self.templates.macro_infos(),
             docs: self.docs.into_blocks(),
-            selectors: others::selectors(self.project, self.diagnostics),
+            selectors: self.project.selectors.clone(),
             kept: self.properties.kept.clone(),
             ..Manifest::default()
         };
@@ -155,15 +151,13 @@ impl<'a> Builder<'a> {
 
 /// Renders templates in the YAML files of one package.
 struct YamlRender<'a> {
-    templates: &'a Templates,
-    project: &'a Project,
-    invocation: &'a Invocation,
+    world: &'a Arc<World>,
     package: &'a str,
 }
 
 impl Render for YamlRender<'_> {
-    fn render(&self, text: &str, span: &Span) -> crate::diag::Result<Json> {
-        self.templates.render_yaml(text, span, self.project, self.invocation, self.package)
+    fn render(&self, text: &str, span: &Span) -> Result<Json> {
+        render_yaml(self.world, self.package, text, span)
     }
 }
 

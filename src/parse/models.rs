@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Builder;
-use super::draft::{defaults, fqn, node, stem};
+use super::draft::{fqn, node, stem};
 use super::generic::Subject;
 use super::layers::folder_config;
 use super::properties::{self, Entry, Section};
@@ -228,9 +228,4 @@ pub(super) fn patch_config(config: &mut Config, yaml: &Yaml) {
             config.set(&key.name, value.to_json(), Some(key.span.clone()));
         }
     }
-}
-
-/// Defaults for a finished node.
-pub(super) fn fill_defaults(node: &mut Node) {
-    defaults(&mut node.config, node.resource_type);
 }

@@ -8,12 +8,12 @@ use super::layers::folder_config;
 use super::models::patch_config;
 use super::properties::{Properties, Section, object};
 use super::Builder;
-use crate::diag::{Diagnostic, Diagnostics, SourceFile, codes};
+use crate::diag::{Diagnostic, SourceFile, codes};
 use crate::jinja;
 use crate::manifest::{Group, MacroInfo};
 use crate::node::{NodeKind, ResourceType, UnitTest};
 use crate::project::yaml::Yaml;
-use crate::project::{FileKind, Project, ProjectFile, ResourceConfig};
+use crate::project::{FileKind, ProjectFile, ResourceConfig};
 
 impl Builder<'_> {
     /// A node for each seed file.
@@ -197,14 +197,4 @@ pub(super) fn describe_macros(macros: &mut [MacroInfo], properties: &Properties)
             info.arguments = arguments.iter().map(Yaml::to_json).collect();
         }
     }
-}
-
-/// `selectors.yml` of the root project.
-pub(super) fn selectors(project: &Project, diagnostics: &mut Diagnostics) -> Option<Yaml> {
-    let path = project.root.root.join("selectors.yml");
-    let text = std::fs::read_to_string(path).ok()?;
-    let file = SourceFile::new("selectors.yml", text);
-    let tree = Yaml::parse(&file, diagnostics)?;
-    crate::project::check_keys(&tree, &["selectors"], "selectors.yml", diagnostics);
-    tree.get("selectors").cloned()
 }

@@ -174,7 +174,7 @@ impl Properties {
         for (entry, used) in self.entries.iter().zip(&self.used) {
             let is_patch = matches!(
                 entry.section,
-                Section::Models | Section::Seeds | Section::Analyses | Section::Macros | Section::DataTests
+                Section::Models | Section::Seeds | Section::Analyses | Section::DataTests
             );
             let is_snapshot_patch = entry.section == Section::Snapshots && entry.yaml.get("relation").is_none();
             if *used || !(is_patch || is_snapshot_patch) {

@@ -1,6 +1,6 @@
 //! Sources: files with a name, declared in properties files.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::Builder;
 use super::draft::{defaults, folders, node};
@@ -10,7 +10,7 @@ use super::layers::folder_config;
 use super::properties::{Entry, Section, object};
 use crate::diag::{Diagnostic, codes};
 use crate::node::{
-    Config, External, Freshness, FreshnessThreshold, Node, NodeKind, Relation, ResourceType, SourceTable,
+    Config, External, Freshness, FreshnessThreshold, NodeKind, Relation, ResourceType, SourceTable,
 };
 use crate::project::yaml::{Kind, Yaml};
 use crate::project::{ResourceConfig, check_keys};
@@ -66,7 +66,7 @@ impl Builder<'_> {
 
     fn source_relation(&self, entry: &Entry, table: &Yaml, name: &str) -> Relation {
         let text = |yaml: &Yaml, key: &str| yaml.get(key).and_then(Yaml::scalar).map(std::borrow::Cow::into_owned);
-        let database = text(&entry.yaml, "database").unwrap_or_else(|| self.invocation.target.database.clone());
+        let database = text(&entry.yaml, "database").unwrap_or_else(|| self.world.invocation.target.database.clone());
         let schema = text(&entry.yaml, "schema").unwrap_or_else(|| entry.name.clone());
         let identifier = text(table, "identifier").unwrap_or_else(|| name.to_string());
         Relation { database, schema, identifier }
@@ -170,11 +170,4 @@ fn freshness(yaml: &Yaml) -> Freshness {
         error_after: threshold("error_after"),
         filter: yaml.get("filter").and_then(Yaml::scalar).map(std::borrow::Cow::into_owned),
     }
-}
-
-/// The `external` block of a source node as the artifacts show it.
-pub(super) fn external_json(node: &Node) -> Json {
-    node.as_source().and_then(|source| source.external.as_ref()).map_or(json!(null), |external| {
-        Json::Object(external.settings.clone())
-    })
 }

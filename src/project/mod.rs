@@ -23,7 +23,7 @@ pub use profile::{Profile, Target};
 pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};
 
-use crate::diag::{Diagnostics, Result};
+use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
 
 /// One project or package: its settings and its files, read into memory.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Project {
     pub root: Package,
     /// Installed packages, sorted by name.
     pub packages: Vec<Package>,
+    /// The list in `selectors.yml`, if there is one.
+    pub selectors: Option<yaml::Yaml>,
 }
 
 impl Project {
@@ -54,7 +56,26 @@ impl Project {
         let config = ProjectConfig::load(dir, render, diagnostics)?;
         let packages = packages::load(dir, &config, render, diagnostics);
         let root = Package::read(dir, config, diagnostics);
-        Ok(Project { root, packages })
+        let selectors = selectors(dir, diagnostics);
+        Ok(Project { root, packages, selectors })
+    }
+
+    /// Name of the profile that the project in `dir` asks for, before anything else of it is read.
+    ///
+    /// # Errors
+    /// C1001 or C1002, as [`Project::load`]; C1005 if it names none.
+    pub fn profile_name(dir: &Path, render: &dyn Render) -> Result<String> {
+        let config = ProjectConfig::load(dir, &NoRender, &mut Diagnostics::default())?;
+        let value = config.tree.get("profile").ok_or_else(|| {
+            Diagnostic::error(codes::NO_PROFILE, "dbt_project.yml names no profile")
+                .label(config.tree.span.clone(), "`profile:` is missing")
+                .help("name one here, or pass --profile")
+        })?;
+        let text = value.scalar().unwrap_or_default();
+        Ok(match render.render(&text, &value.span)? {
+            serde_json::Value::String(name) => name,
+            other => other.to_string(),
+        })
     }
 
     /// The root project, then its packages.
@@ -83,4 +104,13 @@ impl Package {
     pub fn files_of(&self, kind: FileKind) -> impl Iterator<Item = &ProjectFile> {
         self.files.iter().filter(move |file| file.kind == kind)
     }
+}
+
+/// The list of `selectors.yml`.
+fn selectors(dir: &Path, diagnostics: &mut Diagnostics) -> Option<yaml::Yaml> {
+    let text = std::fs::read_to_string(dir.join("selectors.yml")).ok()?;
+    let file = SourceFile::new("selectors.yml", text);
+    let tree = yaml::Yaml::parse(&file, diagnostics)?;
+    check_keys(&tree, &["selectors", "version"], "selectors.yml", diagnostics);
+    tree.get("selectors").cloned()
 }

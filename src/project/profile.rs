@@ -110,6 +110,22 @@ impl Profile {
 }
 
 impl Target {
+    /// Stands for the target while the profile is being read.
+    pub fn unknown() -> Target {
+        Target {
+            name: String::new(),
+            warehouse: String::new(),
+            database: "c360".into(),
+            schema: "main".into(),
+            threads: 1,
+            memory_limit: None,
+            cluster: None,
+            destinations: Map::new(),
+            storage_options: Map::new(),
+            raw: Map::new(),
+        }
+    }
+
     fn from_yaml(name: String, output: &Yaml, diagnostics: &mut Diagnostics) -> Result<Target> {
         check_type(&name, output)?;
         check_keys(output, KNOWN, "an output of a profile", diagnostics);

@@ -1,7 +1,17 @@
 //! Running a schedule: the dispatcher owns what the user sees, the executor owns the units, messages go between them.
 
+mod adapter;
+mod dispatcher;
 mod event;
+mod executor;
+mod publisher;
+mod quarantine;
 mod result;
 
+pub use adapter::EngineAdapter;
+pub use dispatcher::{RunOptions, run};
 pub use event::{RunEvent, UnitInfo};
+pub use executor::RunContext;
 pub use result::{Quarantined, RunResult, Status, UnitResult};
+
+pub(crate) use publisher::{jobs as publish_jobs, unknown_destination};

@@ -115,6 +115,19 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// The result of a run that did not start.
+    pub fn nothing(invocation_id: &str) -> RunResult {
+        RunResult {
+            results: Vec::new(),
+            quarantined: Vec::new(),
+            published: Vec::new(),
+            elapsed: Duration::ZERO,
+            interrupted: false,
+            args: Map::new(),
+            invocation_id: invocation_id.to_string(),
+        }
+    }
+
     /// True if a node or test failed.
     pub fn has_failures(&self) -> bool {
         self.results.iter().any(|result| result.status.is_failure())

@@ -2,4 +2,4 @@
 
 mod text;
 
-pub use text::{closest, human_bytes, human_duration, human_rows};
+pub use text::{closest, grouped, human_bytes, human_duration, human_rows, plural};

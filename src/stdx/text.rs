@@ -30,6 +30,25 @@ pub fn human_rows(rows: u64) -> String {
     }
 }
 
+/// `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 row`, `1,234 rows`.
+pub fn plural(number: u64, word: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {word}{s}", grouped(number))
+}
+
 /// `512 B`, `3.4 KB`, `1.2 GB`, in powers of 1024.
 pub fn human_bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
@@ -71,6 +90,8 @@ mod tests {
     #[test]
     fn quantities_are_short() {
         assert_eq!(human_rows(1_234_567), "1.23M");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "row"), "1 row");
         assert_eq!(human_bytes(1536), "1.5 KB");
         assert_eq!(human_duration(Duration::from_millis(61_500)), "1m01s");
     }

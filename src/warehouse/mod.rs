@@ -180,6 +180,22 @@ impl Warehouse {
         Ok(names)
     }
 
+    /// Writes a small file, reads it back and removes it; gives back how long that took.
+    ///
+    /// # Errors
+    /// C5006 if the store refuses any of it.
+    pub async fn probe(&self) -> Result<std::time::Duration> {
+        let start = std::time::Instant::now();
+        let path = self.prefix.clone().join("_c360_probe");
+        let failed = |error: object_store::Error| {
+            Diagnostic::error(codes::STORE_ERROR, format!("the warehouse cannot be written and read: {error}"))
+        };
+        self.store.put(&path, "c360".into()).await.map_err(failed)?;
+        self.store.get(&path).await.map_err(failed)?.bytes().await.map_err(failed)?;
+        self.store.delete(&path).await.map_err(failed)?;
+        Ok(start.elapsed())
+    }
+
     /// Removes whatever is stored under `relation`.
     ///
     /// # Errors

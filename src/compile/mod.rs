@@ -1,0 +1,112 @@
+//! From a node to SQL that is ready to plan.
+//!
+//! The template is rendered with everything known, and the queries of ephemeral models are put in front as common table
+//! expressions. What comes out remembers where each byte came from, so that a mistake in the SQL can be pointed at in
+//! the file that a person wrote.
+
+mod ephemeral;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Label, Result, SourceFile, Span};
+use crate::jinja::{Interpreter, NodeContext, Options, SourceMap, World, parse_template};
+use crate::node::{Node, NodeKind, ResourceType};
+
+/// A node's SQL.
+#[derive(Debug, Clone)]
+pub struct CompiledNode {
+    /// Unique id of the node.
+    pub unique_id: String,
+    /// The SQL, as a file of the artifact folder.
+    pub sql: Arc<SourceFile>,
+    /// Where the rendered text comes from.
+    map: SourceMap,
+    /// Queries of ephemeral models: where they were put, and how long they are.
+    injected: Option<(usize, usize)>,
+    /// Warnings that the template raised.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl CompiledNode {
+    /// `diagnostic` with the places in the SQL replaced by places in the files that people wrote.
+    pub fn locate(&self, mut diagnostic: Box<Diagnostic>) -> Box<Diagnostic> {
+        let mut labels: Vec<Label> = Vec::new();
+        for label in std::mem::take(&mut diagnostic.labels) {
+            if label.span.file != self.sql {
+                labels.push(label);
+                continue;
+            }
+            match self.origin(&label.span) {
+                Some((span, chain)) => {
+                    labels.push(Label { span, text: label.text });
+                    for (name, span) in chain.into_iter().rev() {
+                        labels.push(Label { span, text: format!("in macro `{name}`, called here") });
+                    }
+                }
+                None => labels.push(label),
+            }
+        }
+        diagnostic.labels = labels;
+        diagnostic.of_node(&self.unique_id)
+    }
+
+    fn origin(&self, span: &Span) -> Option<(Span, Vec<(Arc<str>, Span)>)> {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let shift = match self.injected {
+            Some((at, len)) if start >= at + len => len,
+            Some((at, _)) if start >= at => return None,
+            _ => 0,
+        };
+        let origin = self.map.origin(start - shift..end - shift)?;
+        Some((origin.span, origin.chain))
+    }
+}
+
+/// Compiles `node`.
+///
+/// # Errors
+/// What its template, or that of an ephemeral model that it reads, fails with.
+pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
+    let (rendered, ephemerals, warnings) = render(world, node)?;
+    let ctes = ephemeral::collect(world, ephemerals)?;
+    let (text, injected) = ephemeral::inject(rendered.text, &ctes);
+    Ok(CompiledNode {
+        unique_id: node.unique_id.clone(),
+        sql: SourceFile::new(format!("compiled/{}", compiled_path(node).display()), text),
+        map: rendered.map,
+        injected,
+        warnings,
+    })
+}
+
+/// Renders the template of `node`: its text, the ephemeral models that it reads, its warnings.
+fn render(world: &Arc<World>, node: &Node) -> Result<(crate::jinja::Rendered, Vec<String>, Vec<Diagnostic>)> {
+    let node = Arc::new(node.clone());
+    let file = node.template_file();
+    let template = parse_template(&file).map_err(|error| error.of_node(&node.unique_id))?;
+    let context = NodeContext::for_execute(world, Arc::clone(&node));
+    let options = Options {
+        package: Arc::from(node.package.as_str()),
+        now: world.invocation.started_at,
+        ..Options::default()
+    };
+    let mut interpreter = Interpreter::new(&world.environment, &context, options);
+    let rendered = interpreter.render(&template).map_err(|error| error.of_node(&node.unique_id))?;
+    if let Some(failure) = context.take_failure() {
+        return Err(failure.of_node(&node.unique_id));
+    }
+    let captured = context.take_captured();
+    Ok((rendered, captured.ephemerals, captured.warnings))
+}
+
+/// Where a node's SQL stands in the folder `compiled/`, as dbt lays it out.
+pub fn compiled_path(node: &Node) -> PathBuf {
+    let base = PathBuf::from(&node.package).join(&node.original_path);
+    match (&node.kind, node.resource_type) {
+        (NodeKind::Test(Some(_)), _) => base.join(&node.path),
+        (_, ResourceType::Snapshot) => base.join(format!("{}.sql", node.name)),
+        (_, ResourceType::Operation) => PathBuf::from(&node.package).join(&node.path),
+        _ => base,
+    }
+}

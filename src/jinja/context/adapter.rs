@@ -1,0 +1,400 @@
+//! `adapter`: what templates may ask of the engine, and `dispatch`.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use super::{RelationValue, Scope};
+use crate::diag::{self, Diagnostic, codes};
+use crate::jinja::env::BUILTIN_PACKAGE;
+use crate::jinja::interp::Interpreter;
+use crate::jinja::stop::{Result, fail};
+use crate::jinja::value::{Args, MacroValue, Object, Value};
+use crate::node::{Relation, ResourceType, quote};
+use crate::stdx::closest;
+
+/// A column of a relation, as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterColumn {
+    /// Name.
+    pub name: String,
+    /// SQL type.
+    pub data_type: String,
+}
+
+/// The result of a query that a template ran.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueryTable {
+    /// Columns.
+    pub columns: Vec<AdapterColumn>,
+    /// Rows of values; dates and decimals are text.
+    pub rows: Vec<Vec<serde_json::Value>>,
+}
+
+/// The engine, for templates. Called from threads that may block.
+pub trait Adapter: Send + Sync {
+    /// Runs a query and fetches all rows.
+    ///
+    /// # Errors
+    /// What the query fails with.
+    fn query(&self, sql: &str) -> diag::Result<QueryTable>;
+
+    /// `table` or `view` if there is such a relation.
+    ///
+    /// # Errors
+    /// What reading the warehouse fails with.
+    fn relation_kind(&self, relation: &Relation) -> diag::Result<Option<String>>;
+
+    /// The columns of a relation; none if there is no such relation.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    fn columns(&self, relation: &Relation) -> diag::Result<Vec<AdapterColumn>>;
+
+    /// The relations of a schema, each with its kind.
+    ///
+    /// # Errors
+    /// What listing fails with.
+    fn relations(&self, schema: &str) -> diag::Result<Vec<(Relation, String)>>;
+
+    /// Removes a relation.
+    ///
+    /// # Errors
+    /// What the warehouse fails with.
+    fn drop_relation(&self, relation: &Relation) -> diag::Result<()>;
+}
+
+pub(super) fn value(scope: &Rc<Scope>) -> Value {
+    Value::object(AdapterValue { scope: Rc::clone(scope) })
+}
+
+struct AdapterValue {
+    scope: Rc<Scope>,
+}
+
+const METHODS: &[&str] = &[
+    "dispatch",
+    "type",
+    "quote",
+    "get_relation",
+    "load_relation",
+    "get_columns_in_relation",
+    "get_missing_columns",
+    "list_relations_without_caching",
+    "list_relations",
+    "check_schema_exists",
+    "create_schema",
+    "drop_schema",
+    "drop_relation",
+    "already_exists",
+    "quote_as_configured",
+    "commit",
+    "cache_added",
+    "cache_dropped",
+    "expand_target_column_types",
+    "valid_incremental_strategies",
+];
+
+impl Object for AdapterValue {
+    fn type_name(&self) -> &str {
+        "adapter"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        METHODS
+    }
+
+    fn call_method(&self, interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+        let adapter = self.scope.world.adapter.as_ref().filter(|_| self.scope.execute);
+        match name {
+            "dispatch" => dispatch(&self.scope, interp, args),
+            "type" => Ok(Value::str("datafusion")),
+            "quote" | "quote_as_configured" => {
+                let first = args.positional.first().and_then(Value::as_str).unwrap_or_default();
+                Ok(Value::str(quote(first)))
+            }
+            "get_relation" => {
+                let [database, schema, identifier] = args.bind(name, ["database", "schema", "identifier"])?;
+                let target = &self.scope.world.invocation.target;
+                let text = |value: Option<Value>, default: &str| match value.as_ref().and_then(Value::as_str) {
+                    Some(text) => text.to_string(),
+                    None => default.to_string(),
+                };
+                let relation = Relation {
+                    database: text(database, &target.database),
+                    schema: text(schema, &target.schema),
+                    identifier: text(identifier, ""),
+                };
+                existing(adapter, relation)
+            }
+            "load_relation" => match args.positional.first().and_then(relation_of) {
+                Some(relation) => existing(adapter, relation),
+                None => Ok(Value::None),
+            },
+            "already_exists" => {
+                let text = |index: usize| args.positional.get(index).and_then(Value::as_str).unwrap_or_default();
+                let database = &self.scope.world.invocation.target.database;
+                let relation = Relation::new(database, text(0), text(1));
+                Ok(Value::Bool(!existing(adapter, relation)?.is_none()))
+            }
+            "get_columns_in_relation" => {
+                let Some(adapter) = adapter else { return Ok(Value::list([])) };
+                let relation = args.positional.first().and_then(relation_of);
+                let relation = relation.ok_or_else(|| fail("get_columns_in_relation() takes a relation"))?;
+                let columns = adapter.columns(&relation)?;
+                Ok(Value::list(columns.into_iter().map(ColumnValue::value)))
+            }
+            "get_missing_columns" => {
+                let Some(adapter) = adapter else { return Ok(Value::list([])) };
+                let mut sides = Vec::new();
+                for value in &args.positional {
+                    let relation = relation_of(value).ok_or_else(|| fail("get_missing_columns() takes two relations"))?;
+                    sides.push(adapter.columns(&relation)?);
+                }
+                let [from, to] = sides.as_slice() else { return Err(fail("get_missing_columns() takes two relations")) };
+                let missing = from.iter().filter(|column| !to.iter().any(|other| other.name == column.name));
+                Ok(Value::list(missing.cloned().map(ColumnValue::value)))
+            }
+            "list_relations_without_caching" | "list_relations" => {
+                let Some(adapter) = adapter else { return Ok(Value::list([])) };
+                let schema = args.positional.last().map(|value| match relation_of(value) {
+                    Some(relation) => relation.schema,
+                    None => value.as_str().unwrap_or_default().to_string(),
+                });
+                let found = adapter.relations(&schema.unwrap_or_default())?;
+                Ok(Value::list(found.into_iter().map(|(relation, kind)| RelationValue::of_kind(relation, &kind))))
+            }
+            "check_schema_exists" => Ok(Value::Bool(true)),
+            "drop_relation" => {
+                if let (Some(adapter), Some(relation)) = (adapter, args.positional.first().and_then(relation_of)) {
+                    adapter.drop_relation(&relation)?;
+                }
+                Ok(Value::None)
+            }
+            "valid_incremental_strategies" => {
+                Ok(Value::list(["append", "delete+insert", "merge"].map(Value::str)))
+            }
+            // Schemas are folders that appear with their first table; there are no transactions and no cache.
+            _ => Ok(Value::None),
+        }
+    }
+}
+
+fn existing(adapter: Option<&std::sync::Arc<dyn Adapter>>, relation: Relation) -> Result {
+    let Some(adapter) = adapter else { return Ok(Value::None) };
+    Ok(match adapter.relation_kind(&relation)? {
+        Some(kind) => RelationValue::of_kind(relation, &kind),
+        None => Value::None,
+    })
+}
+
+/// The relation behind a value.
+pub(super) fn relation_of(value: &Value) -> Option<Relation> {
+    value.as_object::<RelationValue>().map(|relation| relation.relation().clone())
+}
+
+/// `adapter.dispatch('name', 'package')`: the first of `datafusion__name`, `duckdb__name`, `postgres__name` and
+/// `default__name` in the packages of the search order.
+fn dispatch(scope: &Rc<Scope>, interp: &mut Interpreter<'_>, args: Args) -> Result {
+    let [name, namespace, _packages] = args.bind("dispatch", ["macro_name", "macro_namespace", "packages"])?;
+    let name = name.as_ref().and_then(Value::as_str).ok_or_else(|| fail("dispatch() takes the name of a macro"))?;
+    if name.contains('.') {
+        return Err(fail(format!("dispatch('{name}') names a package: write it as the second argument")));
+    }
+    let namespace = namespace.as_ref().and_then(Value::as_str).map(str::to_string);
+    let packages = search_order(scope, namespace.as_deref());
+    for package in &packages {
+        for prefix in ["datafusion__", "duckdb__", "postgres__", "default__"] {
+            let full = format!("{prefix}{name}");
+            if let Some(item) = interp.env().get(package, &full) {
+                return Ok(MacroValue::new(std::sync::Arc::clone(item)));
+            }
+        }
+    }
+    let all: Vec<String> = packages
+        .iter()
+        .flat_map(|package| interp.env().macros_of(package))
+        .filter_map(|item| item.name.split_once("__").map(|(_, name)| name.to_string()))
+        .collect();
+    let near = closest(name, all.iter().map(String::as_str));
+    Err(Diagnostic::error(codes::MACRO_NOT_FOUND, format!("no macro for `{name}` was found by dispatch"))
+        .label(interp.site(), "dispatched here")
+        .note(format!("looked for datafusion__{name} and default__{name} in {}", packages.join(", ")))
+        .maybe_help(near.map(|near| format!("`default__{near}` exists")))
+        .into())
+}
+
+fn search_order(scope: &Scope, namespace: Option<&str>) -> Vec<String> {
+    let root = scope.world.project_name.clone();
+    match namespace {
+        Some(namespace) => {
+            let configured = scope.world.dispatch.iter().find(|entry| entry.macro_namespace == namespace);
+            match configured {
+                Some(entry) => entry.search_order.clone(),
+                None => vec![root, namespace.to_string(), BUILTIN_PACKAGE.to_string()],
+            }
+        }
+        None => vec![scope.package.clone(), root, BUILTIN_PACKAGE.to_string()],
+    }
+}
+
+/// A column as templates see it (`api.Column`).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ColumnValue(AdapterColumn);
+
+impl ColumnValue {
+    pub(super) fn value(column: AdapterColumn) -> Value {
+        Value::object(ColumnValue(column))
+    }
+
+    fn is(&self, words: &[&str]) -> Value {
+        let lower = self.0.data_type.to_lowercase();
+        Value::Bool(words.iter().any(|word| lower.starts_with(word)))
+    }
+}
+
+impl Object for ColumnValue {
+    fn type_name(&self) -> &str {
+        "Column"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        Some(match name {
+            "name" | "column" => Value::str(&self.0.name),
+            "quoted" => Value::str(quote(&self.0.name)),
+            "data_type" | "dtype" => Value::str(&self.0.data_type),
+            "char_size" | "numeric_precision" | "numeric_scale" => Value::None,
+            _ => return None,
+        })
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "literal"]
+    }
+
+    fn call_method(&self, interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+        let integers = ["int", "bigint", "smallint", "tinyint", "hugeint"];
+        let floats = ["float", "double", "real"];
+        let decimals = ["decimal", "numeric"];
+        Ok(match name {
+            "is_string" => self.is(&["varchar", "text", "string", "char"]),
+            "is_integer" => self.is(&integers),
+            "is_float" => self.is(&floats),
+            "is_numeric" => self.is(&decimals),
+            "is_number" => self.is(&[&integers[..], &floats[..], &decimals[..]].concat()),
+            "literal" => {
+                let value = args.positional.first().cloned().unwrap_or(Value::None).to_str(interp)?;
+                Value::str(format!("{value}::{}", self.0.data_type))
+            }
+            _ => Value::Int(256),
+        })
+    }
+
+    fn repr(&self) -> String {
+        format!("<Column {} ({})>", self.0.name, self.0.data_type)
+    }
+
+    fn equals(&self, other: &Value) -> bool {
+        other.as_object::<ColumnValue>() == Some(self)
+    }
+}
+
+/// `api.Relation.create(...)` and `api.Column(...)`.
+pub(super) fn api() -> Value {
+    Value::dict_of([("Relation", Value::object(RelationType)), ("Column", Value::object(ColumnType))])
+}
+
+struct RelationType;
+
+impl Object for RelationType {
+    fn type_name(&self) -> &str {
+        "type"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        &["create", "create_from_source"]
+    }
+
+    fn call_method(&self, _interp: &mut Interpreter<'_>, _name: &str, mut args: Args) -> Result {
+        let mut text = |name: &str| args.take(name).and_then(|value| value.as_str().map(str::to_string));
+        let relation = Relation {
+            database: text("database").unwrap_or_default(),
+            schema: text("schema").unwrap_or_default(),
+            identifier: text("identifier").unwrap_or_default(),
+        };
+        Ok(match text("type") {
+            Some(kind) => RelationValue::of_kind(relation, &kind),
+            None => RelationValue::value(relation, true),
+        })
+    }
+}
+
+struct ColumnType;
+
+impl Object for ColumnType {
+    fn type_name(&self) -> &str {
+        "type"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_callable(&self) -> bool {
+        true
+    }
+
+    fn call(&self, _interp: &mut Interpreter<'_>, args: Args) -> Result {
+        let [name, data_type, ..] = args.bind("Column", ["column", "dtype", "char_size", "precision", "scale"])?;
+        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default();
+        Ok(ColumnValue::value(AdapterColumn { name: text(name), data_type: text(data_type) }))
+    }
+}
+
+/// dbt's truth table: the model is incremental, its relation is a table, and this is no full refresh.
+pub(super) fn is_incremental(scope: &Rc<Scope>) -> Value {
+    let scope = Rc::clone(scope);
+    Value::function("is_incremental", move |_, _| {
+        let Some(node) = scope.node.as_ref().filter(|_| scope.execute) else { return Ok(Value::Bool(false)) };
+        if node.resource_type != ResourceType::Model || node.materialized() != "incremental" || full_refresh(&scope) {
+            return Ok(Value::Bool(false));
+        }
+        let (Some(adapter), Some(relation)) = (&scope.world.adapter, scope.this()) else {
+            return Ok(Value::Bool(false));
+        };
+        Ok(Value::Bool(adapter.relation_kind(&relation)?.as_deref() == Some("table")))
+    })
+}
+
+/// The model's own `full_refresh` setting, else the flag.
+fn full_refresh(scope: &Scope) -> bool {
+    let own = scope.node.as_ref().and_then(|node| node.config.bool("full_refresh"));
+    own.unwrap_or_else(|| scope.world.invocation.flag("FULL_REFRESH"))
+}
+
+pub(super) fn should_full_refresh(scope: &Rc<Scope>) -> Value {
+    let scope = Rc::clone(scope);
+    Value::function("should_full_refresh", move |_, _| Ok(Value::Bool(full_refresh(&scope))))
+}
+
+pub(super) fn load_relation(scope: &Rc<Scope>) -> Value {
+    let scope = Rc::clone(scope);
+    Value::function("load_relation", move |_, args| {
+        let adapter = scope.world.adapter.as_ref().filter(|_| scope.execute);
+        match args.positional.first().and_then(relation_of) {
+            Some(relation) => existing(adapter, relation),
+            None => Ok(Value::None),
+        }
+    })
+}

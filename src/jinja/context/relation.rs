@@ -1,0 +1,170 @@
+//! Relations as templates see them.
+
+use std::any::Any;
+
+use crate::jinja::interp::Interpreter;
+use crate::jinja::stop::Result;
+use crate::jinja::value::{Args, Object, Value};
+use crate::node::{Relation, quote};
+
+/// A relation: `{{ this }}`, `{{ ref('x') }}`. It renders as its quoted name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelationValue {
+    relation: Relation,
+    /// `table`, `view`, `cte`; nothing if it is not known.
+    kind: Option<String>,
+    /// Which parts are written.
+    include: [bool; 3],
+    /// Which parts are quoted.
+    quoted: [bool; 3],
+}
+
+impl RelationValue {
+    /// A relation of the warehouse. While parsing, nothing is known of it.
+    pub(crate) fn value(relation: Relation, _known: bool) -> Value {
+        Value::object(RelationValue { relation, kind: None, include: [true; 3], quoted: [true; 3] })
+    }
+
+    /// A relation of a known kind.
+    pub(crate) fn of_kind(relation: Relation, kind: &str) -> Value {
+        let kind = Some(kind.to_string());
+        Value::object(RelationValue { relation, kind, include: [true; 3], quoted: [true; 3] })
+    }
+
+    /// The common table expression of an ephemeral model.
+    pub(crate) fn cte(name: &str) -> Value {
+        Value::object(RelationValue {
+            relation: Relation::new("", "", name),
+            kind: Some("cte".into()),
+            include: [false, false, true],
+            quoted: [false; 3],
+        })
+    }
+
+    /// The relation that it stands for.
+    pub fn relation(&self) -> &Relation {
+        &self.relation
+    }
+
+    fn parts(&self) -> [(&str, bool, bool); 3] {
+        let relation = &self.relation;
+        let [database, schema, identifier] = self.include;
+        let [quote_database, quote_schema, quote_identifier] = self.quoted;
+        [
+            (&relation.database, database, quote_database),
+            (&relation.schema, schema, quote_schema),
+            (&relation.identifier, identifier, quote_identifier),
+        ]
+    }
+
+    fn changed(&self, args: Args, name: &str, flags: fn(&mut RelationValue) -> &mut [bool; 3]) -> Result {
+        let values = args.bind(name, ["database", "schema", "identifier"])?;
+        let mut copy = self.clone();
+        for (flag, value) in flags(&mut copy).iter_mut().zip(values) {
+            if let Some(value) = value {
+                *flag = value.is_true();
+            }
+        }
+        Ok(Value::object(copy))
+    }
+}
+
+impl Object for RelationValue {
+    fn type_name(&self) -> &str {
+        "Relation"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        let is = |kind: &str| Value::Bool(self.kind.as_deref() == Some(kind));
+        Some(match name {
+            "database" => text_or_none(&self.relation.database),
+            "schema" => text_or_none(&self.relation.schema),
+            "identifier" | "name" | "table" => Value::str(&self.relation.identifier),
+            "type" => self.kind.as_ref().map_or(Value::None, Value::str),
+            "is_table" => is("table"),
+            "is_view" => is("view"),
+            "is_cte" => is("cte"),
+            "is_materialized_view" | "is_pointer" | "is_dynamic_table" => Value::Bool(false),
+            _ => return None,
+        })
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        &["include", "quote", "render", "without_identifier", "information_schema", "incorporate", "replace_path"]
+    }
+
+    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+        match name {
+            "include" => self.changed(args, name, |relation| &mut relation.include),
+            "quote" => self.changed(args, name, |relation| &mut relation.quoted),
+            "render" => Ok(Value::str(self.str())),
+            "without_identifier" => {
+                let mut copy = self.clone();
+                copy.include[2] = false;
+                Ok(Value::object(copy))
+            }
+            "information_schema" => {
+                let [view] = args.bind(name, ["view"])?;
+                let mut text = quote("information_schema");
+                if let Some(view) = view.as_ref().and_then(Value::as_str) {
+                    text = format!("{text}.{}", quote(&view.to_lowercase()));
+                }
+                Ok(Value::str(format!("{}.{text}", quote(&self.relation.database))))
+            }
+            _ => {
+                let mut args = args;
+                let mut copy = self.clone();
+                if let Some(kind) = args.take("type").and_then(|value| value.as_str().map(str::to_string)) {
+                    copy.kind = Some(kind);
+                }
+                let path = args.take("path").unwrap_or(Value::None);
+                let part = |name: &str| match &path {
+                    Value::Dict(cell) => cell.get(name).and_then(|value| value.as_str().map(str::to_string)),
+                    _ => None,
+                };
+                let own = |args: &mut Args, name: &str| args.take(name).and_then(|v| v.as_str().map(str::to_string));
+                for (name, field) in [
+                    ("database", &mut copy.relation.database),
+                    ("schema", &mut copy.relation.schema),
+                    ("identifier", &mut copy.relation.identifier),
+                ] {
+                    if let Some(text) = own(&mut args, name).or_else(|| part(name)) {
+                        *field = text;
+                    }
+                }
+                Ok(Value::object(copy))
+            }
+        }
+    }
+
+    fn str(&self) -> String {
+        let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
+        let parts: Vec<String> =
+            shown.map(|(name, _, quoted)| if quoted { quote(name) } else { name.to_string() }).collect();
+        parts.join(".")
+    }
+
+    fn repr(&self) -> String {
+        format!("<Relation {}>", self.str())
+    }
+
+    fn equals(&self, other: &Value) -> bool {
+        other.as_object::<RelationValue>().is_some_and(|other| other.relation == self.relation)
+    }
+
+    fn hash_key(&self) -> Option<String> {
+        Some(self.relation.render())
+    }
+
+    fn to_json(&self) -> Option<serde_json::Value> {
+        Some(serde_json::Value::String(self.str()))
+    }
+}
+
+fn text_or_none(text: &str) -> Value {
+    if text.is_empty() { Value::None } else { Value::str(text) }
+}

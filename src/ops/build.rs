@@ -1,0 +1,111 @@
+//! `build`, `run`, `test`, `seed`: select, schedule, run, write artifacts.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::watch;
+
+use super::session::destinations;
+use super::{Loaded, Options, Session};
+use crate::artifacts;
+use crate::diag::{Diagnostics, Result};
+use crate::manifest::{Manifest, NodeId};
+use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
+use crate::schedule::{Mode, Schedule};
+use crate::select::{Inputs, Selection, select};
+
+/// What a run needs beside the options.
+pub struct Build<'a> {
+    /// Which nodes run.
+    pub mode: Mode,
+    /// The settings of the verb, for artifacts.
+    pub args: Map<String, Json>,
+    /// Receives what happens.
+    pub events: &'a mut (dyn FnMut(RunEvent) + Send),
+    /// Counts interrupts.
+    pub interrupts: watch::Receiver<u32>,
+}
+
+/// Runs what is selected of `loaded` and writes `manifest.json` and `run_results.json`.
+///
+/// # Errors
+/// The selection cannot be read, the engine cannot start, or artifacts cannot be written. What fails in a node is in
+/// the result.
+pub async fn build(
+    options: &Options,
+    loaded: &Loaded,
+    build: Build<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Result<RunResult> {
+    let selection = selection(options, loaded, diagnostics)?;
+    check_selected(loaded, &selection, build.mode, diagnostics);
+    let schedule = schedule(&loaded.manifest, &selection, build.mode);
+    let selected = selection.nodes.iter().map(|id| loaded.manifest.node(*id).unique_id.clone()).collect();
+    let session = Session::open(options, loaded, selected, diagnostics)?;
+    let target_path = loaded.project.target_path(options.target_path.as_deref());
+    artifacts::write_manifest(&target_path, &loaded.manifest, &loaded.invocation)?;
+    if diagnostics.has_errors() {
+        return Ok(RunResult::nothing(&loaded.invocation.id));
+    }
+    let context = Arc::new(RunContext {
+        project: Arc::clone(&loaded.project),
+        manifest: Arc::clone(&loaded.manifest),
+        world: session.world,
+        engine: session.engine,
+        destinations: destinations(loaded),
+        target_path: target_path.clone(),
+        full_refresh: options.full_refresh,
+    });
+    let run_options = RunOptions {
+        threads: options.threads.unwrap_or(loaded.invocation.target.threads),
+        fail_fast: options.fail_fast,
+        args: build.args,
+        interrupts: build.interrupts,
+        logs: session.logs,
+    };
+    let result = run(context, &schedule, run_options, build.events).await;
+    artifacts::write_run_results(&target_path, &result, &loaded.invocation)?;
+    Ok(result)
+}
+
+/// The schedule without running it: the units with their reasons, in order.
+///
+/// # Errors
+/// The selection cannot be read.
+pub fn preview(options: &Options, loaded: &Loaded, mode: Mode, diagnostics: &mut Diagnostics) -> Result<Schedule> {
+    let selection = selection(options, loaded, diagnostics)?;
+    Ok(schedule(&loaded.manifest, &selection, mode))
+}
+
+/// Selects nodes of the manifest as the options say.
+pub(super) fn selection(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -> Result<Selection> {
+    let inputs = Inputs::new(&loaded.manifest);
+    select(&options.criteria, &inputs, diagnostics)
+}
+
+fn schedule(manifest: &Manifest, selection: &Selection, mode: Mode) -> Schedule {
+    let publishes = |id: NodeId| manifest.node(id).config.get("publish").is_some();
+    Schedule::new(manifest, &selection.nodes, mode, &publishes)
+}
+
+/// What can be known to be wrong of the selected nodes before anything runs.
+fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
+    let known: Vec<&str> = loaded.invocation.target.destinations.keys().map(String::as_str).collect();
+    for id in &selection.nodes {
+        let node = loaded.manifest.node(*id);
+        if node.resource_type != crate::node::ResourceType::Model {
+            continue;
+        }
+        if !crate::materialize::MATERIALIZATIONS.contains(&node.materialized()) {
+            diagnostics.push(crate::materialize::unknown(node, node.materialized()));
+        }
+        if mode != Mode::Build {
+            continue;
+        }
+        for job in diagnostics.take(crate::run::publish_jobs(node)).unwrap_or_default() {
+            if !known.contains(&job.to.as_str()) {
+                diagnostics.push(crate::run::unknown_destination(node, &job.to, known.iter().copied()));
+            }
+        }
+    }
+}

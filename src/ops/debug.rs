@@ -1,0 +1,45 @@
+//! `debug`: what the program sees, and whether it can reach what it needs.
+
+use super::session::destinations;
+use super::{Loaded, Options, Session};
+use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::publish::ping;
+
+/// One line of `debug`.
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// What was found, or why it failed.
+    pub found: Result<String, Box<Diagnostic>>,
+}
+
+/// Looks at the project, the profile, the warehouse and every destination.
+pub async fn debug(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<Check> {
+    let check = |name: &str, found: Result<String, Box<Diagnostic>>| Check { name: name.into(), found };
+    let root = &loaded.project.root;
+    let files = format!("{} files, {} nodes", root.files.len(), loaded.manifest.nodes.len());
+    let mut checks = vec![
+        check("c360", Ok(env!("CARGO_PKG_VERSION").to_string())),
+        check("project", Ok(format!("{} in {}", root.name(), root.root.display()))),
+        check("files", Ok(files)),
+        check("profile", Ok(format!("{} in {}", loaded.profile.name, loaded.profile.path.display()))),
+        check("target", Ok(loaded.profile.target.name.clone())),
+    ];
+    let session = Session::open(options, loaded, Vec::new(), diagnostics);
+    checks.push(match session {
+        Ok(session) => {
+            let root = session.engine.warehouse.root().to_string();
+            let probe = session.engine.warehouse.probe().await;
+            check("warehouse", probe.map(|took| format!("{root} (written and read in {} ms)", took.as_millis())))
+        }
+        Err(error) => check("warehouse", Err(error)),
+    });
+    for (name, config) in destinations(loaded) {
+        let found = match config {
+            Ok(config) => ping(&config, &name).await.map(|version| format!("{} at {}", version, config.place())),
+            Err(error) => Err(error),
+        };
+        checks.push(check(&format!("destination {name}"), found));
+    }
+    checks
+}

@@ -1,0 +1,23 @@
+//! One function a verb: each strings the stages together, in the order of the route.
+
+mod build;
+mod clean;
+mod compile;
+mod debug;
+mod init;
+mod list;
+mod load;
+mod options;
+mod session;
+mod show;
+
+pub use build::{Build, build, preview};
+pub use clean::clean;
+pub use compile::{Compiled, compile};
+pub use debug::{Check, debug};
+pub use init::init;
+pub use list::{Listed, OutputKeys, list};
+pub use load::{Loaded, load};
+pub use options::{Options, Target};
+pub use session::Session;
+pub use show::{Shown, show};

@@ -1,0 +1,51 @@
+//! What every verb is told: arguments, environment and defaults, resolved.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value as Json};
+
+use crate::select::Criteria;
+
+/// Resolved options; nothing here still has to be looked up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The verb.
+    pub command: String,
+    /// Folder of the project.
+    pub project_dir: PathBuf,
+    /// Folders that may hold profiles.yml, in order.
+    pub profiles_dirs: Vec<PathBuf>,
+    /// Profile and target, if they are not the project's own.
+    pub target: Target,
+    /// `--vars`.
+    pub vars: Map<String, Json>,
+    /// Folder for artifacts, if it is not the project's own.
+    pub target_path: Option<PathBuf>,
+    /// Units at the same time, if that is not the profile's own.
+    pub threads: Option<usize>,
+    /// Rebuild incremental models from nothing.
+    pub full_refresh: bool,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+    /// What is selected.
+    pub criteria: Criteria,
+    /// Folder with the artifacts of an earlier run.
+    pub state: Option<PathBuf>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Now.
+    pub started_at: DateTime<Utc>,
+    /// Random id of the invocation.
+    pub invocation_id: String,
+}
+
+/// Which profile and output.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--target`.
+    pub target: Option<String>,
+}

@@ -1,0 +1,138 @@
+//! `show`: the rows of a node or of a query.
+
+use std::sync::Arc;
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::execute_stream;
+use serde_json::Map;
+
+use super::build::selection;
+use super::{Loaded, Options, Session};
+use crate::compile::{CompiledNode, compile};
+use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
+use crate::engine::{Meter, execution_error};
+use crate::node::{Config, Node, NodeKind, ResourceType};
+
+/// Rows of one node, not yet read.
+pub struct Shown {
+    /// Name for people.
+    pub name: String,
+    /// The rows.
+    pub rows: SendableRecordBatchStream,
+    /// The query, to place mistakes that show while rows are read.
+    pub compiled: CompiledNode,
+    /// Keeps the session alive.
+    _meter: Meter,
+}
+
+/// Rows of the selected nodes, or of `inline`; at most `limit` of each.
+///
+/// # Errors
+/// The selection matches nothing, or the query cannot be compiled or planned.
+pub async fn show(
+    options: &Options,
+    loaded: &Loaded,
+    inline: Option<&str>,
+    limit: Option<usize>,
+    diagnostics: &mut Diagnostics,
+) -> Result<Vec<Shown>> {
+    let nodes = match inline {
+        Some(sql) => vec![inline_node(loaded, sql)],
+        None => selected(options, loaded, diagnostics)?,
+    };
+    let session = Session::open(options, loaded, Vec::new(), diagnostics)?;
+    let mut out = Vec::new();
+    for node in nodes {
+        out.push(open(&session, node, limit).await?);
+    }
+    Ok(out)
+}
+
+fn selected(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -> Result<Vec<Node>> {
+    let selection = selection(options, loaded, diagnostics)?;
+    let all: Vec<&Node> = selection.nodes.iter().map(|id| loaded.manifest.node(*id)).collect();
+    let is_data = |node: &&&Node| {
+        !matches!(
+            node.resource_type,
+            ResourceType::Test | ResourceType::UnitTest | ResourceType::Exposure | ResourceType::Operation
+        )
+    };
+    let mut nodes: Vec<Node> = all.iter().filter(is_data).map(|node| (*node).clone()).collect();
+    if nodes.is_empty() {
+        nodes = all.iter().filter(|node| node.resource_type == ResourceType::Test).map(|node| (*node).clone()).collect();
+    }
+    if nodes.is_empty() {
+        return Err(Diagnostic::error(codes::NOTHING_SELECTED, "nothing to show")
+            .help("name a node, `c360 show --select mart_totals`, or a query, `c360 show --inline \"select 1\"`"));
+    }
+    Ok(nodes)
+}
+
+async fn open(session: &Session, node: Node, limit: Option<usize>) -> Result<Shown> {
+    let name = node.search_name();
+    let world = Arc::clone(&session.world);
+    let compiled = tokio::task::spawn_blocking(move || compile_for_show(&world, &node)).await;
+    let compiled = compiled
+        .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}")))??;
+    let meter = session.engine.meter()?;
+    let rows = rows(session, &meter, &compiled.sql, limit).await.map_err(|error| compiled.locate(error))?;
+    Ok(Shown { name, rows, compiled, _meter: meter })
+}
+
+/// Seeds and sources have no query of their own: their rows are read as they are.
+fn compile_for_show(world: &Arc<crate::jinja::World>, node: &Node) -> Result<CompiledNode> {
+    match (node.resource_type, &node.relation) {
+        (ResourceType::Seed | ResourceType::Source | ResourceType::Snapshot, Some(relation)) => {
+            let mut copy = node.clone();
+            copy.raw_code = format!("select * from {}", relation.render());
+            copy.file = SourceFile::new(node.original_path.clone(), copy.raw_code.clone());
+            compile(world, &copy)
+        }
+        _ => compile(world, node),
+    }
+}
+
+async fn rows(
+    session: &Session,
+    meter: &Meter,
+    sql: &Arc<SourceFile>,
+    limit: Option<usize>,
+) -> Result<SendableRecordBatchStream> {
+    let mut plan = session.engine.plan(&meter.state, sql).await?;
+    if let Some(limit) = limit {
+        plan = datafusion::logical_expr::LogicalPlanBuilder::from(plan)
+            .limit(0, Some(limit))
+            .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)
+            .map_err(|error| execution_error(&error))?;
+    }
+    let physical = session.engine.physical(&meter.state, &plan).await?;
+    execute_stream(physical, meter.state.task_ctx()).map_err(|error| execution_error(&error))
+}
+
+/// A node that stands for the text of `--inline`.
+pub(super) fn inline_node(loaded: &Loaded, sql: &str) -> Node {
+    let file = SourceFile::new("--inline", sql);
+    Node {
+        unique_id: format!("sql_operation.{}.inline_query", loaded.manifest.project_name),
+        name: "inline_query".into(),
+        resource_type: ResourceType::Operation,
+        package: loaded.manifest.project_name.clone(),
+        path: "inline_query".into(),
+        original_path: "--inline".into(),
+        fqn: vec![loaded.manifest.project_name.clone(), "inline_query".into()],
+        config: Config::default(),
+        description: String::new(),
+        columns: Vec::new(),
+        file,
+        raw_code: sql.to_string(),
+        code_start: 0,
+        patch: None,
+        relation: None,
+        refs: Vec::new(),
+        sources: Vec::new(),
+        depends_on: Vec::new(),
+        depends_on_macros: Vec::new(),
+        unrendered_config: Map::new(),
+        kind: NodeKind::Operation,
+    }
+}
