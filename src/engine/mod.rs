@@ -1,0 +1,3 @@
+//! Everything that plans and runs on DataFusion.
+
+pub mod sql;
