@@ -147,8 +147,10 @@ impl<'a> Context<'a> {
                 span,
             );
         }
-        if let Some(name) = between(message, "table '", "' not found") {
-            return self.table_not_found(name);
+        if let Some(full) = between(message, "table '", "' not found") {
+            // What the planner says about the place has the name as it was written.
+            let written = self.planner.and_then(|planner| between(&planner.message, "table '", "' not found"));
+            return self.table_not_found(written.unwrap_or(full));
         }
         if let Some(name) = between(message, "Field ", " not found in struct") {
             return column::field_not_found(name, self.known(), &self.words());
@@ -168,7 +170,6 @@ impl<'a> Context<'a> {
     }
 
     fn table_not_found(&self, name: &str) -> Box<Diagnostic> {
-        // The planner names the relation in full; the text has some of its parts.
         let last = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
         let span = self.words().relation(name).or_else(|| self.words().column(None, last)).or_else(|| self.known());
         labelled(Diagnostic::error(codes::TABLE_NOT_FOUND, format!("relation `{name}` not found")), span).help(format!(

@@ -125,6 +125,7 @@ impl<'a> Resolver<'a> {
             body => {
                 let output = self.set_expr(body);
                 if let Some(order_by) = &mut query.order_by {
+                    select::order_by_all(order_by, &output);
                     self.within(Scope::of(output.clone()), |resolver| resolver.order_by(order_by));
                 }
                 output

@@ -1,7 +1,8 @@
 //! One SELECT: FROM, then WHERE, then the projection, then the clauses that see both.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Distinct, Expr, GroupByExpr, Ident, NamedWindowExpr, OrderBy, OrderByKind, Select, SelectItem,
+    AccessExpr, Distinct, Expr, GroupByExpr, Ident, NamedWindowExpr, OrderBy, OrderByExpr, OrderByKind, Select,
+    SelectItem, Value,
 };
 
 use super::access::Meaning;
@@ -33,26 +34,30 @@ impl Resolver<'_> {
         if !select.lateral_views.is_empty() {
             scope.relations.push(Visible::unknown());
         }
-        let (output, scope) = {
-            self.scopes.push(scope);
-            for view in &mut select.lateral_views {
-                self.expr(&mut view.lateral_view);
-            }
-            if let Some(selection) = &mut select.selection {
-                self.expr(selection);
-            }
-            let (output, respelled) = self.projection(&mut select.projection);
-            if let Some(scope) = self.scopes.last_mut() {
-                scope.outputs.clone_from(&output.columns);
-            }
-            self.grouping(select);
-            self.preferring(Prefer::Outputs, |resolver| resolver.after_projection(select, order_by, &respelled));
-            (output, self.scopes.pop())
-        };
-        if select.projection.is_empty() {
-            // FROM first, without SELECT.
-            return scope.map_or_else(Visible::unknown, |scope| scope.star());
+        self.within(scope, |resolver| resolver.select_in(select, order_by))
+    }
+
+    /// The rest of a SELECT after FROM, whose scope is the innermost one.
+    fn select_in(&mut self, select: &mut Select, order_by: Option<&mut OrderBy>) -> Visible {
+        for view in &mut select.lateral_views {
+            self.expr(&mut view.lateral_view);
         }
+        if let Some(selection) = &mut select.selection {
+            self.expr(selection);
+        }
+        let (output, respelled) = self.projection(&mut select.projection);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.outputs.clone_from(&output.columns);
+        }
+        self.grouping(select);
+        self.preferring(Prefer::Outputs, |resolver| {
+            resolver.after_projection(select);
+            if let Some(order_by) = order_by {
+                order_by_all(order_by, &output);
+                resolver.order_by(order_by);
+                respell(order_by, &respelled);
+            }
+        });
         output
     }
 
@@ -71,7 +76,7 @@ impl Resolver<'_> {
     }
 
     /// Clauses that see the projection first.
-    fn after_projection(&mut self, select: &mut Select, order_by: Option<&mut OrderBy>, respelled: &[Respelled]) {
+    fn after_projection(&mut self, select: &mut Select) {
         for expr in [&mut select.having, &mut select.qualify].into_iter().flatten() {
             self.expr(expr);
         }
@@ -79,14 +84,6 @@ impl Resolver<'_> {
             self.exprs(exprs);
         }
         self.order_by_exprs(&mut select.sort_by);
-        let Some(OrderBy { kind: OrderByKind::Expressions(exprs), .. }) = order_by else { return };
-        self.order_by_exprs(exprs);
-        for order in exprs {
-            // With DISTINCT the planner wants the column of the projection, not the one behind it.
-            if let Some(respelled) = respelled.iter().find(|respelled| respelled.expr == order.expr) {
-                order.expr = Expr::Identifier(respelled.alias.clone());
-            }
-        }
     }
 
     /// Resolves a projection in the innermost scope.
@@ -153,6 +150,27 @@ impl Resolver<'_> {
         };
         Item { alias, ..Item::of(SelectItem::UnnamedExpr(expr), Column { name, data_type }) }
     }
+}
+
+/// Sorts by the column of the projection, not by the one behind it: with DISTINCT the planner insists on that.
+fn respell(order_by: &mut OrderBy, respelled: &[Respelled]) {
+    let OrderByKind::Expressions(exprs) = &mut order_by.kind else { return };
+    for order in exprs {
+        if let Some(respelled) = respelled.iter().find(|respelled| respelled.expr == order.expr) {
+            order.expr = Expr::Identifier(respelled.alias.clone());
+        }
+    }
+}
+
+/// `order by all` as positions: the planner takes bare columns alone, and ignores it after a set operation.
+pub(super) fn order_by_all(order_by: &mut OrderBy, output: &Visible) {
+    let OrderByKind::All(options) = order_by.kind else { return };
+    if output.open || output.columns.is_empty() {
+        return;
+    }
+    let position = |at: usize| Expr::value(Value::Number(at.to_string(), false));
+    let order = |at| OrderByExpr { expr: position(at), options, with_fill: None };
+    order_by.kind = OrderByKind::Expressions((1..=output.columns.len()).map(order).collect());
 }
 
 impl Item {

@@ -43,6 +43,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        queries::from_first(select);
         windows::inline(select);
         queries::group_by_modifiers(select);
         for item in &mut select.from {

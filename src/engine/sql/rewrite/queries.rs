@@ -1,8 +1,8 @@
 //! Clauses of queries: joins, set operations, limits, grouping.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select, SetExpr,
-    SetOperator, TopQuantity, Value,
+    Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select,
+    SelectFlavor, SelectItem, SetExpr, SetOperator, TopQuantity, Value, WildcardAdditionalOptions,
 };
 
 /// `semi join`, `anti join` of Spark keep the left side; `cross join .. on` is an inner join.
@@ -17,6 +17,14 @@ pub(super) fn joins(joins: &mut [Join]) {
             }
             operator => operator,
         };
+    }
+}
+
+/// FROM without SELECT shows all columns; the planner would show none.
+pub(super) fn from_first(select: &mut Select) {
+    if select.flavor == SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
+        select.projection.push(SelectItem::Wildcard(WildcardAdditionalOptions::default()));
+        select.flavor = SelectFlavor::Standard;
     }
 }
 
