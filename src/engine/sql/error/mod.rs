@@ -217,6 +217,12 @@ impl<'a> Context<'a> {
     }
 
     fn not_implemented(&self, message: &str) -> Box<Diagnostic> {
+        if message.contains("OuterReferenceColumn(") {
+            let name = message.rsplit("name: \"").next().and_then(|rest| rest.split('"').next()).unwrap_or("");
+            let text = format!("`{name}` of an outer query cannot be used in this subquery");
+            return labelled(Diagnostic::error(codes::SQL_PLAN, text), self.words().column(None, name))
+                .help("join the relations instead, or compute the subquery in a common table expression");
+        }
         // Messages about a node of the tree end with its dump.
         let message = match message.find("Unsupported ast node") {
             Some(_) => text::unsupported(message),

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Ident, Subscript, Value,
 
 use super::scope::{Found, Scope, column_of, same};
 use super::{Resolver, exact, types};
-use crate::engine::sql::rewrite::{call, string};
+use crate::engine::sql::rewrite::{call, identifier, string};
 
 /// What a name turned out to mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,7 @@ impl Resolver<'_> {
                 Found::Column(column) => {
                     let fits = idents.len() == 1 || column.data_type.as_ref().is_none_or(types::has_fields);
                     if fits {
-                        let idents = vec![exact(&column.name, &idents[0])];
+                        let idents = at(&column, &idents[0]).unwrap_or_else(|| vec![exact(&column.name, &idents[0])]);
                         return Some(Place { idents, data_type: column.data_type, used: 1, outer });
                     }
                 }
@@ -186,10 +186,13 @@ fn qualified(scope: &Scope, idents: &[Ident], length: usize) -> Option<Option<Pl
         .find(|found| *found != Found::Nothing)
     {
         Some(Found::Column(column)) => column,
-        Some(Found::Maybe) => super::Column { name: rest[0].value.clone(), data_type: None },
+        Some(Found::Maybe) => super::Column::new(rest[0].value.clone(), None),
         Some(Found::Ambiguous) => return Some(None),
         Some(Found::Nothing) | None => return None,
     };
+    if let Some(idents) = at(&column, &rest[0]) {
+        return Some(Some(Place { idents, data_type: column.data_type, used: length + 1, outer: false }));
+    }
     let offset = relation.qualifier.len().saturating_sub(length);
     let mut exact_idents: Vec<Ident> = qualifier
         .iter()
@@ -200,6 +203,12 @@ fn qualified(scope: &Scope, idents: &[Ident], length: usize) -> Option<Option<Pl
         .collect();
     exact_idents.push(exact(&column.name, &rest[0]));
     Some(Some(Place { idents: exact_idents, data_type: column.data_type, used: length + 1, outer: false }))
+}
+
+/// Where the planner finds a column that moved.
+fn at(column: &super::Column, like: &Ident) -> Option<Vec<Ident>> {
+    let at = column.at.as_ref()?;
+    Some(at.iter().map(|part| Ident { span: like.span, ..identifier(part) }).collect())
 }
 
 /// Follows fields down from a type; a field that is not known keeps its spelling, and so does all below it.

@@ -1,6 +1,6 @@
 //! Functions: arguments, windows, lambdas.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
     LambdaFunction, WindowFrameBound, WindowSpec, WindowType,
@@ -102,11 +102,11 @@ impl Resolver<'_> {
     /// Resolves a call; the type if it follows from those of the arguments.
     pub(super) fn function(&mut self, function: &mut Function) -> Option<DataType> {
         let name = function.name.to_string().to_lowercase();
-        let inputs = function.over.is_some()
-            || function.filter.is_some()
-            || !function.within_group.is_empty()
-            || AGGREGATES.contains(&name.as_str());
-        if inputs { self.preferring(Prefer::Inputs, |r| r.call(function, &name)) } else { self.call(function, &name) }
+        if is_aggregate(function) {
+            self.preferring(Prefer::Inputs, |r| r.call(function, &name))
+        } else {
+            self.call(function, &name)
+        }
     }
 
     fn call(&mut self, function: &mut Function, name: &str) -> Option<DataType> {
@@ -162,7 +162,7 @@ impl Resolver<'_> {
         let before = self.lambdas.len();
         for (index, parameter) in lambda.params.as_ref().iter().enumerate() {
             let data_type = if index == 0 { element.clone() } else { None };
-            self.lambdas.push(Column { name: parameter.name.value.clone(), data_type });
+            self.lambdas.push(Column::new(parameter.name.value.clone(), data_type));
         }
         self.expr(&mut lambda.body);
         self.lambdas.truncate(before);
@@ -195,6 +195,14 @@ impl Resolver<'_> {
     }
 }
 
+/// True for calls that are, or may be, aggregates or window functions.
+pub(super) fn is_aggregate(function: &Function) -> bool {
+    function.over.is_some()
+        || function.filter.is_some()
+        || !function.within_group.is_empty()
+        || AGGREGATES.contains(&function.name.to_string().to_lowercase().as_str())
+}
+
 fn argument(arg: &mut FunctionArg) -> Option<&mut Expr> {
     match arg {
         FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
@@ -213,9 +221,10 @@ fn returned(name: &str, function: &Function, arguments: &[Option<DataType>]) -> 
         }
         "array_agg" | "list" | "collect_list" => first().map(types::list_of),
         "make_array" => arguments.iter().flatten().next().cloned().map(types::list_of),
-        "unnest" | "explode" | "array_element" | "element_at" | "list_element" => {
+        "unnest" | "unnest_outer" | "explode" | "array_element" | "element_at" | "list_element" => {
             first().as_ref().and_then(types::element).cloned()
         }
+        "named_struct" => named_struct(function, arguments),
         "get_field" => {
             let FunctionArguments::List(list) = &function.args else { return None };
             let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(key)))) = list.args.get(1) else {
@@ -226,4 +235,16 @@ fn returned(name: &str, function: &Function, arguments: &[Option<DataType>]) -> 
         }
         _ => None,
     }
+}
+
+/// The struct that `named_struct('a', x, ..)` makes.
+fn named_struct(function: &Function, arguments: &[Option<DataType>]) -> Option<DataType> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let mut fields = Vec::new();
+    for (pair, types) in list.args.chunks(2).zip(arguments.chunks(2)) {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(name))) = &pair[0] else { return None };
+        let data_type = types.get(1).cloned().flatten().unwrap_or(DataType::Null);
+        fields.push(Field::new(name.clone().into_string()?, data_type, true));
+    }
+    Some(DataType::Struct(fields.into()))
 }

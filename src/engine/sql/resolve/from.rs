@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     TableWithJoins,
 };
 
+use super::lateral::join_commas;
 use super::scope::{Column, Scope, Visible};
 use super::{Resolver, parts, renamed, set};
 
@@ -14,8 +15,9 @@ const SERIES: [&str; 2] = ["generate_series", "range"];
 
 impl Resolver<'_> {
     /// Resolves FROM; the scope is what the rest of the SELECT sees.
-    pub(super) fn from(&mut self, from: &mut [TableWithJoins]) -> Scope {
+    pub(super) fn from(&mut self, from: &mut Vec<TableWithJoins>) -> Scope {
         let mut scope = Scope::default();
+        join_commas(from);
         for item in from {
             self.table_with_joins(item, &mut scope);
         }
@@ -24,9 +26,16 @@ impl Resolver<'_> {
 
     pub(super) fn table_with_joins(&mut self, item: &mut TableWithJoins, scope: &mut Scope) {
         let visible = self.table_factor(&mut item.relation, scope);
+        let first = scope.relations.len();
         scope.relations.extend(visible);
-        for join in &mut item.joins {
-            self.join(join, scope);
+        let mut index = 0;
+        while index < item.joins.len() {
+            if self.absorb(item, index, first, scope) {
+                index = 0;
+                continue;
+            }
+            self.join(&mut item.joins[index], scope);
+            index += 1;
         }
     }
 
@@ -94,7 +103,7 @@ impl Resolver<'_> {
                 ident.value = ident.value.to_lowercase();
             }
             if SERIES.contains(&ident.value.as_str()) {
-                visible = Visible { columns: vec![Column { name: "value".into(), data_type: None }], ..visible };
+                visible = Visible { columns: vec![Column::new("value", None)], ..visible };
                 visible.open = false;
             }
             visible.qualifier = vec![format!("{}()", ident.value)];
@@ -160,6 +169,6 @@ fn unnested(types: &[Option<DataType>], alias: Option<&mut TableAlias>) -> Visib
         alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
     }
     let element = |list: &Option<DataType>| list.as_ref().and_then(super::types::element).cloned();
-    let columns = types.iter().map(|list| Column { name: String::new(), data_type: element(list) }).collect();
+    let columns = types.iter().map(|list| Column::new("", element(list))).collect();
     aliased(Visible { columns, ..Visible::default() }, Some(alias))
 }

@@ -9,6 +9,7 @@ mod call;
 mod expr;
 mod from;
 mod join;
+mod lateral;
 mod pipe;
 mod reshape;
 mod scope;
@@ -208,7 +209,7 @@ impl<'a> Resolver<'a> {
             for (index, expr) in exprs.content.iter_mut().enumerate() {
                 let data_type = self.expr(expr);
                 if row == 0 {
-                    columns.push(Column { name: format!("column{}", index + 1), data_type });
+                    columns.push(Column::new(format!("column{}", index + 1), data_type));
                 }
             }
         }
@@ -231,10 +232,7 @@ impl<'a> Resolver<'a> {
     fn known(&self, parts: &[String]) -> Visible {
         let visible = match self.catalog.columns(parts) {
             Some(columns) => Visible {
-                columns: columns
-                    .into_iter()
-                    .map(|(name, data_type)| Column { name, data_type: Some(data_type) })
-                    .collect(),
+                columns: columns.into_iter().map(|(name, data_type)| Column::new(name, Some(data_type))).collect(),
                 ..Visible::default()
             },
             None => Visible::unknown(),
@@ -286,10 +284,7 @@ fn renamed(mut visible: Visible, aliases: &[String]) -> Visible {
     visible.columns = aliases
         .iter()
         .enumerate()
-        .map(|(index, name)| Column {
-            name: name.clone(),
-            data_type: types.get(index).filter(|_| known).cloned().flatten(),
-        })
+        .map(|(index, name)| Column::new(name.clone(), types.get(index).filter(|_| known).cloned().flatten()))
         .collect();
     visible.open = false;
     visible

@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::Resolver;
 use super::from::aliased;
 use super::scope::{Scope, Visible, same};
-use crate::engine::sql::rewrite::{and, binary, call, identifier, select_from, star_from, string, take_factor};
+use crate::engine::sql::rewrite::{and, binary, call, identifier, select_from, star, string, take_factor};
 
 impl Resolver<'_> {
     /// Puts a subquery in the place of a PIVOT or UNPIVOT whose source is known, and resolves that.
@@ -175,7 +175,7 @@ fn unpivot(
     if keep_nulls {
         return Some(query);
     }
-    let mut outer = star_from(derived(query, None));
+    let mut outer = select_from(vec![star()], derived(query, None));
     if let SetExpr::Select(select) = outer.body.as_mut() {
         select.selection = Some(Expr::IsNotNull(Box::new(Expr::Identifier(value.clone()))));
     }

@@ -10,6 +10,15 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Type, where it is known.
     pub(super) data_type: Option<DataType>,
+    /// The dotted name that the planner knows it by, if that is not qualifier and name; see `lateral`.
+    pub(super) at: Option<Vec<String>>,
+}
+
+impl Column {
+    /// A column that is where its relation is.
+    pub(super) fn new(name: impl Into<String>, data_type: Option<DataType>) -> Column {
+        Column { name: name.into(), data_type, at: None }
+    }
 }
 
 /// Columns under one qualifier.
@@ -124,7 +133,7 @@ impl Scope {
     /// Finds an unqualified name.
     pub(super) fn column(&self, ident: &Ident) -> Found {
         let name = &ident.value;
-        let inputs = || search(name, self.relations.iter().flat_map(|relation| &relation.columns));
+        let inputs = || self.input(name);
         let outputs = || search(name, self.outputs.iter());
         let (first, second) = match self.prefer {
             Prefer::Inputs => (inputs(), outputs()),
@@ -142,6 +151,20 @@ impl Scope {
             },
             found => found,
         }
+    }
+
+    fn input(&self, name: &str) -> Found {
+        let columns = self.relations.iter().flat_map(|relation| &relation.columns);
+        let found = search(name, columns.clone());
+        // Columns that moved have names of their own, so the planner would not see that two of them had the same.
+        if let Found::Column(column) = &found
+            && column.at.is_some()
+            && !self.merged.contains(&column.name)
+            && columns.filter(|other| other.name == column.name).count() > 1
+        {
+            return Found::Ambiguous;
+        }
+        found
     }
 
     /// The relations that `qualifier` (one to three parts) may mean: those with the very name, else those whose name
@@ -166,7 +189,7 @@ impl Scope {
             for column in &relation.columns {
                 let twice = self.merged.contains(&column.name) && star.columns.iter().any(|c| c.name == column.name);
                 if !twice {
-                    star.columns.push(column.clone());
+                    star.columns.push(Column { at: None, ..column.clone() });
                 }
             }
         }
@@ -179,7 +202,7 @@ mod tests {
     use super::*;
 
     fn scope(names: &[&str]) -> Scope {
-        let columns = names.iter().map(|name| Column { name: (*name).to_string(), data_type: None }).collect();
+        let columns = names.iter().map(|name| Column::new(*name, None)).collect();
         Scope::of(Visible { qualifier: vec!["main".into(), "T".into()], columns, open: false })
     }
 
@@ -191,7 +214,7 @@ mod tests {
     }
 
     fn column(name: &str) -> Found {
-        Found::Column(Column { name: name.to_string(), data_type: None })
+        Found::Column(Column::new(name, None))
     }
 
     #[test]

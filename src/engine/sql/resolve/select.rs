@@ -121,12 +121,12 @@ impl Resolver<'_> {
             SelectItem::UnnamedExpr(expr) => items.push(self.unnamed(expr)),
             SelectItem::ExprWithAlias { mut expr, alias } => {
                 let data_type = self.expr(&mut expr);
-                let column = Column { name: alias.value.clone(), data_type };
+                let column = Column::new(alias.value.clone(), data_type);
                 items.push(Item::of(SelectItem::ExprWithAlias { expr, alias }, column));
             }
             SelectItem::ExprWithAliases { mut expr, aliases } => {
                 self.expr(&mut expr);
-                let column = |alias: &Ident| Column { name: alias.value.clone(), data_type: None };
+                let column = |alias: &Ident| Column::new(alias.value.clone(), None);
                 let columns = aliases.iter().map(column).collect();
                 let item = SelectItem::ExprWithAliases { expr, aliases };
                 items.push(Item { item, columns, open: false, alias: None });
@@ -139,7 +139,7 @@ impl Resolver<'_> {
     fn unnamed(&mut self, mut expr: Expr) -> Item {
         let Some(spelled) = spelling(&expr).cloned() else {
             let data_type = self.expr(&mut expr);
-            return Item::of(SelectItem::UnnamedExpr(expr), Column { name: String::new(), data_type });
+            return Item::of(SelectItem::UnnamedExpr(expr), Column::new("", data_type));
         };
         let (data_type, meaning) = self.name(peeled(&mut expr));
         let (name, alias) = match meaning {
@@ -148,7 +148,7 @@ impl Resolver<'_> {
             Meaning::Field => (String::new(), Some(quoted(&spelled))),
             Meaning::Unknown => (spelled.value, None),
         };
-        Item { alias, ..Item::of(SelectItem::UnnamedExpr(expr), Column { name, data_type }) }
+        Item { alias, ..Item::of(SelectItem::UnnamedExpr(expr), Column::new(name, data_type)) }
     }
 }
 
@@ -195,7 +195,7 @@ fn with_alias(item: Item, alias: Ident, respelled: &mut Vec<Respelled>) -> Item 
     let SelectItem::UnnamedExpr(expr) = item.item else { return item };
     respelled.push(Respelled { expr: expr.clone(), alias: alias.clone() });
     let data_type = item.columns.into_iter().next().and_then(|column| column.data_type);
-    let column = Column { name: alias.value.clone(), data_type };
+    let column = Column::new(alias.value.clone(), data_type);
     let alias = exact(&alias.value.clone(), &alias);
     Item::of(SelectItem::ExprWithAlias { expr, alias }, column)
 }

@@ -12,12 +12,24 @@ use datafusion::sql::sqlparser::ast::{
 use super::scope::{Column, Found, Visible, column_of};
 use super::select::Item;
 use super::{Resolver, exact, set};
-use crate::engine::sql::rewrite::{field_of, identifier};
+use crate::engine::sql::rewrite::{field_of, identifier, reference};
 
 /// A column that a wildcard stands for.
 struct Listed {
     column: Column,
     expr: Expr,
+    /// It is not where its relation is.
+    moved: bool,
+}
+
+impl Listed {
+    fn of(column: &Column, qualifier: &[String]) -> Listed {
+        let expr = match column.at.as_deref() {
+            Some([qualifier @ .., name]) => reference(qualifier, name),
+            _ => reference(qualifier, &column.name),
+        };
+        Listed { column: Column { at: None, ..column.clone() }, expr, moved: column.at.is_some() }
+    }
 }
 
 impl Resolver<'_> {
@@ -33,7 +45,7 @@ impl Resolver<'_> {
                     continue;
                 }
                 let qualifier = if merged { &[][..] } else { &relation.qualifier[..] };
-                listed.push(Listed { column: column.clone(), expr: reference(qualifier, &column.name) });
+                listed.push(Listed::of(column, qualifier));
             }
         }
         match self.options(&mut options, &source, listed) {
@@ -75,9 +87,7 @@ impl Resolver<'_> {
             items.push(Item { item, columns: Vec::new(), open: true, alias: None });
             return;
         };
-        let list =
-            |column: &Column| Listed { column: column.clone(), expr: reference(&source.qualifier, &column.name) };
-        let listed = source.columns.iter().map(list).collect();
+        let listed = source.columns.iter().map(|column| Listed::of(column, &source.qualifier)).collect();
         match self.options(&mut options, &source, listed) {
             Ok(expanded) => items.extend(expanded),
             Err(columns) => {
@@ -134,12 +144,13 @@ impl Resolver<'_> {
         }
         let twice = |name: &String| listed.iter().filter(|item| item.column.name == *name).count() > 1;
         let unnamed = listed.iter().any(|item| item.column.name.is_empty());
-        let expand = (options.opt_rename.is_some() || excluded.iter().any(twice))
+        let moved = listed.iter().any(|item| item.moved);
+        let expand = (moved || options.opt_rename.is_some() || excluded.iter().any(twice))
             && !source.open
             && !unnamed
             && options.opt_ilike.is_none();
         let mut items = Vec::new();
-        for Listed { mut column, mut expr } in listed {
+        for Listed { mut column, mut expr, .. } in listed {
             if excluded.contains(&column.name) {
                 continue;
             }
@@ -164,16 +175,8 @@ impl Resolver<'_> {
 }
 
 fn field_item(expr: Expr, name: &str, data_type: &DataType) -> Item {
-    let column = Column { name: name.to_string(), data_type: Some(data_type.clone()) };
+    let column = Column::new(name, Some(data_type.clone()));
     Item::of(SelectItem::ExprWithAlias { expr, alias: identifier(name) }, column)
-}
-
-fn reference(qualifier: &[String], name: &str) -> Expr {
-    if qualifier.is_empty() {
-        return Expr::Identifier(identifier(name));
-    }
-    let parts = qualifier.iter().map(String::as_str).chain([name]);
-    Expr::CompoundIdentifier(parts.map(identifier).collect())
 }
 
 fn make_exact(ident: &mut Ident, source: &Visible) {

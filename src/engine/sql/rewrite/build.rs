@@ -96,9 +96,18 @@ pub(crate) fn select_from(items: Vec<SelectItem>, factor: TableFactor) -> Query 
     }
 }
 
-/// `select * from factor`
-pub(crate) fn star_from(factor: TableFactor) -> Query {
-    select_from(vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())], factor)
+/// `*`
+pub(crate) fn star() -> SelectItem {
+    SelectItem::Wildcard(WildcardAdditionalOptions::default())
+}
+
+/// `"qualifier"."name"`, or `"name"` without qualifier.
+pub(crate) fn reference(qualifier: &[String], name: &str) -> Expr {
+    if qualifier.is_empty() {
+        return Expr::Identifier(identifier(name));
+    }
+    let parts = qualifier.iter().map(String::as_str).chain([name]);
+    Expr::CompoundIdentifier(parts.map(identifier).collect())
 }
 
 /// Takes an item of FROM out of the tree; nothing of use stays in its place.

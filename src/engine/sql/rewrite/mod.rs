@@ -4,6 +4,7 @@ mod build;
 mod json;
 mod operators;
 mod queries;
+mod views;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -11,7 +12,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitMut, VisitorMut};
 
-pub(super) use build::{and, binary, call, field_of, identifier, select_from, star_from, string, take_factor};
+pub(super) use build::{and, binary, call, field_of, identifier, reference, select_from, star, string, take_factor};
 pub(super) use json::json_access;
 
 /// Rewrites a statement in place.
@@ -46,6 +47,7 @@ impl VisitorMut for Rewriter {
         queries::from_first(select);
         windows::inline(select);
         queries::group_by_modifiers(select);
+        views::joins(select);
         for item in &mut select.from {
             queries::joins(&mut item.joins);
         }

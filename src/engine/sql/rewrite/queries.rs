@@ -2,8 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::{
     Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select,
-    SelectFlavor, SelectItem, SetExpr, SetOperator, TopQuantity, Value, WildcardAdditionalOptions,
+    SelectFlavor, SetExpr, SetOperator, TopQuantity, Value,
 };
+
+use super::build::star;
 
 /// `semi join`, `anti join` of Spark keep the left side; `cross join .. on` is an inner join.
 pub(super) fn joins(joins: &mut [Join]) {
@@ -23,7 +25,7 @@ pub(super) fn joins(joins: &mut [Join]) {
 /// FROM without SELECT shows all columns; the planner would show none.
 pub(super) fn from_first(select: &mut Select) {
     if select.flavor == SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
-        select.projection.push(SelectItem::Wildcard(WildcardAdditionalOptions::default()));
+        select.projection.push(star());
         select.flavor = SelectFlavor::Standard;
     }
 }
