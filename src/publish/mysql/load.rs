@@ -1,0 +1,187 @@
+//! Loading the new table: one reader, several connections.
+//!
+//! The caller's task reads, converts and counts; it hands runs of rows to workers, one connection each, over a short
+//! channel. Runs are handed out in the order of the key, so the table grows at its end, give or take a few runs that are on
+//! their way at the same time. Memory is bounded by the channel and the connections' buffers.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::{StreamExt, pin_mut};
+use sqlx::mysql::{MySqlArguments, MySqlConnection};
+use sqlx::{Arguments, AssertSqlSafe, Connection};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use super::super::column::Cell;
+use super::super::config::MysqlConfig;
+use super::super::place::Place;
+use super::super::rows::{Rows, batches};
+use super::super::shape::{Chunk, Neighbours, Shape};
+use super::super::statement::Inserts;
+use super::super::tally::Tally;
+use super::super::{OnProgress, Progress};
+use super::connect::connect;
+use super::failure::{Failure, is_conflict, judge, refused_value};
+use crate::diag::codes;
+
+/// How often one statement is run again after a deadlock or a lock wait.
+const CONFLICTS: u32 = 5;
+
+/// Rows that one statement carries.
+struct Run {
+    chunk: Arc<Chunk>,
+    rows: Range<usize>,
+}
+
+/// What every worker needs.
+struct Work {
+    config: MysqlConfig,
+    place: Arc<Place>,
+    shape: Arc<Shape>,
+    inserts: Inserts,
+    queue: Mutex<mpsc::Receiver<Run>>,
+    done: AtomicU64,
+}
+
+/// Loads `rows` by `inserts` and tells what was sent.
+pub(super) async fn load(
+    config: &MysqlConfig,
+    place: &Arc<Place>,
+    shape: &Arc<Shape>,
+    inserts: Inserts,
+    rows: &dyn Rows,
+    progress: OnProgress<'_>,
+) -> Result<Tally, Failure> {
+    let (sender, receiver) = mpsc::channel(config.connections);
+    let work = Arc::new(Work {
+        config: config.clone(),
+        place: Arc::clone(place),
+        shape: Arc::clone(shape),
+        inserts,
+        queue: Mutex::new(receiver),
+        done: AtomicU64::new(0),
+    });
+    let mut workers = JoinSet::new();
+    for _ in 0..config.connections {
+        workers.spawn(worker(Arc::clone(&work)));
+    }
+    let read = read(&work, rows, sender, progress).await;
+    if read.is_err() {
+        workers.shutdown().await;
+    }
+    let mut failure = None;
+    while let Some(ended) = workers.join_next().await {
+        let ended = ended.unwrap_or_else(|error| Err(place.failed(codes::INTERNAL, error).into()));
+        if let Err(error) = ended {
+            // The first one is the cause; the others may only have lost their connection with it.
+            failure.get_or_insert(error);
+        }
+    }
+    let tally = read?;
+    match failure {
+        Some(failure) => Err(failure),
+        None => {
+            progress(Progress::Rows(tally.rows));
+            Ok(tally)
+        }
+    }
+}
+
+/// Reads all rows and hands them out; stops early when no worker takes them any more.
+async fn read(
+    work: &Work,
+    rows: &dyn Rows,
+    sender: mpsc::Sender<Run>,
+    progress: OnProgress<'_>,
+) -> Result<Tally, Failure> {
+    let mut tally = Tally::new(&work.shape);
+    let mut neighbours = Neighbours::default();
+    let stream = batches(rows, &work.shape.key_names()).await?;
+    pin_mut!(stream);
+    while let Some(batch) = stream.next().await {
+        let chunk = work.shape.convert(&work.place, batch?, tally.rows)?;
+        neighbours.check(&work.place, &work.shape, &chunk)?;
+        tally.add(&chunk);
+        for rows in work.inserts.cut(&chunk) {
+            let run = Run { chunk: Arc::clone(&chunk), rows };
+            if sender.send(run).await.is_err() {
+                return Ok(tally);
+            }
+        }
+        progress(Progress::Rows(work.done.load(Ordering::Relaxed)));
+    }
+    Ok(tally)
+}
+
+/// Takes runs until there are none.
+async fn worker(work: Arc<Work>) -> Result<(), Failure> {
+    let result = drain(&work).await;
+    if result.is_err() {
+        // Nobody shall wait for a queue that one worker less empties, and the load is lost anyway.
+        work.queue.lock().await.close();
+    }
+    result
+}
+
+async fn drain(work: &Work) -> Result<(), Failure> {
+    let mut connection = None;
+    loop {
+        let run = work.queue.lock().await.recv().await;
+        let Some(run) = run else { break };
+        let open = match &mut connection {
+            Some(open) => open,
+            none => none.insert(connect(&work.config).await.map_err(|error| judge(&work.place, &error))?),
+        };
+        insert(work, open, &run).await?;
+        work.done.fetch_add(run.rows.len() as u64, Ordering::Relaxed);
+    }
+    if let Some(connection) = connection {
+        // All is inserted; how the goodbye goes does not matter.
+        let _ = connection.close().await;
+    }
+    Ok(())
+}
+
+/// Runs one statement; again if the server undid it for another client's sake.
+async fn insert(work: &Work, connection: &mut MySqlConnection, run: &Run) -> Result<(), Failure> {
+    let mut conflicts = 0;
+    loop {
+        let arguments = arguments(work, run)?;
+        let query = sqlx::query_with(AssertSqlSafe(work.inserts.sql(run.rows.len())), arguments);
+        match query.execute(&mut *connection).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_conflict(&error) && conflicts < CONFLICTS => {
+                conflicts += 1;
+                tokio::time::sleep(Duration::from_millis(20 << conflicts)).await;
+            }
+            Err(error) => {
+                let refused = refused_value(&work.place, &work.shape, &run.chunk, run.rows.clone(), &error);
+                return Err(refused.map_or_else(|| judge(&work.place, &error), Failure::Final));
+            }
+        }
+    }
+}
+
+fn arguments(work: &Work, run: &Run) -> Result<MySqlArguments, Failure> {
+    let columns = &run.chunk.columns;
+    let mut arguments = MySqlArguments::default();
+    arguments.reserve(run.rows.len() * columns.len(), run.rows.clone().map(|row| run.chunk.row_bytes(row)).sum());
+    for row in run.rows.clone() {
+        for column in columns {
+            let added = match column.cell(row) {
+                Cell::Null => arguments.add(None::<i64>),
+                Cell::Bool(flag) => arguments.add(i8::from(flag)),
+                Cell::Int(number) => arguments.add(number),
+                Cell::UInt(number) => arguments.add(number),
+                Cell::Float(number) => arguments.add(number),
+                Cell::Text(text) => arguments.add(text),
+                Cell::Bytes(bytes) => arguments.add(bytes),
+            };
+            added.map_err(|error| work.place.failed(codes::PUBLISH_FAILED, error))?;
+        }
+    }
+    Ok(arguments)
+}
