@@ -208,6 +208,11 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     if config.ssl_cert.is_some() != config.ssl_key.is_some() {
         return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));
     }
+    if config.ssl_mode == SslMode::VerifyCa {
+        // sqlx builds this verifier with the process's default crypto provider, and panics while none is installed.
+        let problem = "is verify_ca, which is not there yet";
+        return Err(fields.bad("ssl_mode", problem).help("use `verify_identity`, which is stricter, or `required`"));
+    }
     let verifies = matches!(config.ssl_mode, SslMode::VerifyCa | SslMode::VerifyIdentity);
     if config.ssl_ca.is_some() && !verifies {
         let help = "set `ssl_mode: verify_ca` or `verify_identity`, or leave `ssl_ca` out";
@@ -239,11 +244,11 @@ mod tests {
     #[test]
     fn reads_mysql_with_defaults_and_numbers_as_text() {
         let value = json!({"type": "mysql", "host": "db", "port": "3307", "user": "u", "password": 1234,
-            "database": "d", "ssl_mode": "verify-ca", "ssl_ca": "ca.pem"});
+            "database": "d", "ssl_mode": "verify-identity", "ssl_ca": "ca.pem"});
         let config = DestinationConfig::parse("bi", &value).expect("fine").rooted_at(Path::new("/project"));
         assert_eq!(config.place(), "u@db:3307/d");
         let DestinationConfig::Mysql(config) = config else { panic!("mysql") };
-        assert_eq!((config.ssl_mode, config.connections), (SslMode::VerifyCa, 4));
+        assert_eq!((config.ssl_mode, config.connections), (SslMode::VerifyIdentity, 4));
         assert_eq!(config.ssl_ca, Some(PathBuf::from("/project/ca.pem")));
         assert_eq!(config.password.reveal(), "1234");
     }

@@ -23,6 +23,15 @@ pub(super) struct Server {
 
 /// Logs in and sets the session up: strict, in UTC, and patient.
 pub(super) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
+    for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
+        if let Some(path) = path
+            && let Err(error) = std::fs::File::open(path)
+        {
+            // The driver would say that a file is missing, but not which.
+            let message = format!("`{key}` {} cannot be read: {error}", path.display());
+            return Err(sqlx::Error::Configuration(message.into()));
+        }
+    }
     let login = async {
         let mut connection = options(config).connect().await?;
         set_up(config, &mut connection).await?;

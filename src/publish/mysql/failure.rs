@@ -37,6 +37,7 @@ fn words(error: &sqlx::Error) -> String {
             "the server closed the connection".to_string()
         }
         sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Configuration(error) => error.to_string(),
         sqlx::Error::Tls(error) => format!("no TLS connection: {error}"),
         other => other.to_string(),
     }

@@ -26,6 +26,7 @@ use super::super::{OnProgress, Progress};
 use super::connect::connect;
 use super::failure::{Failure, is_conflict, judge, refused_value};
 use crate::diag::codes;
+use crate::stdx::human_bytes;
 
 /// How often one statement is run again after a deadlock or a lock wait.
 const CONFLICTS: u32 = 5;
@@ -46,74 +47,92 @@ struct Work {
     done: AtomicU64,
 }
 
-/// Loads `rows` by `inserts` and tells what was sent.
-pub(super) async fn load(
-    config: &MysqlConfig,
-    place: &Arc<Place>,
-    shape: &Arc<Shape>,
-    inserts: Inserts,
-    rows: &dyn Rows,
-    progress: OnProgress<'_>,
-) -> Result<Tally, Failure> {
-    let (sender, receiver) = mpsc::channel(config.connections);
-    let work = Arc::new(Work {
-        config: config.clone(),
-        place: Arc::clone(place),
-        shape: Arc::clone(shape),
-        inserts,
-        queue: Mutex::new(receiver),
-        done: AtomicU64::new(0),
-    });
-    let mut workers = JoinSet::new();
-    for _ in 0..config.connections {
-        workers.spawn(worker(Arc::clone(&work)));
-    }
-    let read = read(&work, rows, sender, progress).await;
-    if read.is_err() {
-        workers.shutdown().await;
-    }
-    let mut failure = None;
-    while let Some(ended) = workers.join_next().await {
-        let ended = ended.unwrap_or_else(|error| Err(place.failed(codes::INTERNAL, error).into()));
-        if let Err(error) = ended {
-            // The first one is the cause; the others may only have lost their connection with it.
-            failure.get_or_insert(error);
-        }
-    }
-    let tally = read?;
-    match failure {
-        Some(failure) => Err(failure),
-        None => {
-            progress(Progress::Rows(tally.rows));
-            Ok(tally)
-        }
-    }
+/// A load: what to read, and whom to tell.
+pub(super) struct Load<'a> {
+    pub(super) config: &'a MysqlConfig,
+    pub(super) place: &'a Arc<Place>,
+    pub(super) shape: &'a Arc<Shape>,
+    /// Bytes of the largest statement that the server takes.
+    pub(super) max_packet: usize,
+    pub(super) rows: &'a dyn Rows,
+    pub(super) progress: OnProgress<'a>,
 }
 
-/// Reads all rows and hands them out; stops early when no worker takes them any more.
-async fn read(
-    work: &Work,
-    rows: &dyn Rows,
-    sender: mpsc::Sender<Run>,
-    progress: OnProgress<'_>,
-) -> Result<Tally, Failure> {
-    let mut tally = Tally::new(&work.shape);
-    let mut neighbours = Neighbours::default();
-    let stream = batches(rows, &work.shape.key_names()).await?;
-    pin_mut!(stream);
-    while let Some(batch) = stream.next().await {
-        let chunk = work.shape.convert(&work.place, batch?, tally.rows)?;
-        neighbours.check(&work.place, &work.shape, &chunk)?;
-        tally.add(&chunk);
-        for rows in work.inserts.cut(&chunk) {
-            let run = Run { chunk: Arc::clone(&chunk), rows };
-            if sender.send(run).await.is_err() {
-                return Ok(tally);
+impl Load<'_> {
+    /// Loads all rows by `inserts` and tells what was sent.
+    pub(super) async fn run(&self, inserts: Inserts) -> Result<Tally, Failure> {
+        let (sender, receiver) = mpsc::channel(self.config.connections);
+        let work = Arc::new(Work {
+            config: self.config.clone(),
+            place: Arc::clone(self.place),
+            shape: Arc::clone(self.shape),
+            inserts,
+            queue: Mutex::new(receiver),
+            done: AtomicU64::new(0),
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..self.config.connections {
+            workers.spawn(worker(Arc::clone(&work)));
+        }
+        let read = self.read(&work, sender).await;
+        if read.is_err() {
+            workers.shutdown().await;
+        }
+        let mut failure = None;
+        while let Some(ended) = workers.join_next().await {
+            let ended = ended.unwrap_or_else(|error| Err(self.place.failed(codes::INTERNAL, error).into()));
+            if let Err(error) = ended {
+                // The first one is the cause; the others may only have lost their connection with it.
+                failure.get_or_insert(error);
             }
         }
-        progress(Progress::Rows(work.done.load(Ordering::Relaxed)));
+        let tally = read?;
+        match failure {
+            Some(failure) => Err(failure),
+            None => {
+                (self.progress)(Progress::Rows(tally.rows));
+                Ok(tally)
+            }
+        }
     }
-    Ok(tally)
+
+    /// Reads all rows and hands them out; stops early when no worker takes them any more.
+    async fn read(&self, work: &Work, sender: mpsc::Sender<Run>) -> Result<Tally, Failure> {
+        let mut tally = Tally::new(self.shape);
+        let mut neighbours = Neighbours::default();
+        let stream = batches(self.rows, &self.shape.key_names()).await?;
+        pin_mut!(stream);
+        while let Some(batch) = stream.next().await {
+            let chunk = self.shape.convert(self.place, batch?, tally.rows)?;
+            neighbours.check(self.place, self.shape, &chunk)?;
+            tally.add(&chunk);
+            for rows in work.inserts.cut(&chunk) {
+                self.refuse_oversize(&chunk, &rows)?;
+                let run = Run { chunk: Arc::clone(&chunk), rows };
+                if sender.send(run).await.is_err() {
+                    return Ok(tally);
+                }
+            }
+            (self.progress)(Progress::Rows(work.done.load(Ordering::Relaxed)));
+        }
+        Ok(tally)
+    }
+
+    /// A server hangs up on a statement that is too large, which would look like a lost connection.
+    fn refuse_oversize(&self, chunk: &Chunk, rows: &Range<usize>) -> Result<(), Failure> {
+        let room = self.max_packet.saturating_sub(4096);
+        if rows.len() > 1 || chunk.row_bytes(rows.start) <= room {
+            return Ok(());
+        }
+        let cells = chunk.columns.iter().map(|column| column.cell(rows.start).bytes());
+        let largest = cells.enumerate().max_by_key(|(_, bytes)| *bytes).map_or(0, |(at, _)| at);
+        let bytes = human_bytes(chunk.columns[largest].cell(rows.start).bytes() as u64);
+        let limit = human_bytes(self.max_packet as u64);
+        let name = &self.shape.fields[largest].name;
+        let problem = format!("column `{name}` holds a value of {bytes}, and the server takes statements of {limit}");
+        let error = self.place.unfit(problem).note(self.shape.whereabouts(&chunk.batch, chunk.first_row, rows.start));
+        Err(error.help("raise the server's max_allowed_packet").into())
+    }
 }
 
 /// Takes runs until there are none.

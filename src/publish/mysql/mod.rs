@@ -42,7 +42,7 @@ const ATTEMPTS: u32 = 8;
 /// The protocol counts placeholders in 16 bits.
 const PLACEHOLDERS: usize = 65_535;
 
-/// Bytes of values that a statement aims at. Larger ones were not faster.
+/// Bytes of values that a statement aims at. Larger ones are not faster.
 const STATEMENT_BYTES: usize = 1 << 20;
 
 /// Logs in and out.
@@ -139,8 +139,15 @@ impl Replacement<'_> {
         let (types, indexes) = self.types(&server)?;
         self.table.prepare(&self.place, &server, control).await?;
         self.table.create(self.config, &self.place, &self.shape, &types, control).await?;
-        let inserts = self.inserts(&server);
-        let tally = load::load(self.config, &self.place, &self.shape, inserts, self.rows, self.progress).await?;
+        let load = load::Load {
+            config: self.config,
+            place: &self.place,
+            shape: &self.shape,
+            max_packet: server.max_packet,
+            rows: self.rows,
+            progress: self.progress,
+        };
+        let tally = load.run(self.inserts(&server)).await?;
         self.table.add_indexes(&self.place, &indexes, control).await?;
         let arrived = self.table.arrived(&self.shape, control).await.map_err(failed)?;
         reconcile(&self.place, &self.shape, &tally, &arrived)?;
@@ -165,7 +172,7 @@ impl Replacement<'_> {
         let head = format!("INSERT INTO {} ({}) VALUES ", self.table.new_name(), names.join(", "));
         // A quarter of the packet is for types and lengths, which are not in the count of bytes.
         let max_bytes = server.max_packet / 4 * 3;
-        let limits = Limits { params: PLACEHOLDERS, rows: 2048, bytes: STATEMENT_BYTES.min(max_bytes), max_bytes };
+        let limits = Limits { params: PLACEHOLDERS, rows: 4096, bytes: STATEMENT_BYTES.min(max_bytes), max_bytes };
         let row_bytes = self.survey.bytes / self.survey.rows.max(1);
         Inserts::new(head, names.len(), &limits, row_bytes)
     }

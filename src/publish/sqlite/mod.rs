@@ -108,9 +108,12 @@ fn table_name(place: &Place) -> Result<String> {
     }
 }
 
+/// A queue of writers.
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
 /// The queue of this process's writers to `path`.
-fn turn_of(path: &Path) -> Arc<tokio::sync::Mutex<()>> {
-    static TURNS: LazyLock<Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>> = LazyLock::new(Mutex::default);
+fn turn_of(path: &Path) -> Turn {
+    static TURNS: LazyLock<Mutex<HashMap<PathBuf, Turn>>> = LazyLock::new(Mutex::default);
     let key = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     Arc::clone(TURNS.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
 }
