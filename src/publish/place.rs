@@ -40,13 +40,24 @@ impl Place {
 
     /// A failure whose message starts with node and table.
     pub(super) fn failed(&self, code: Code, problem: impl std::fmt::Display) -> Box<Diagnostic> {
-        let Place { destination, server, table, node } = self;
+        let Place { destination, server, node, .. } = self;
         if node.is_empty() {
             return Diagnostic::error(code, format!("destination `{destination}`: {problem}"))
                 .note(format!("destination `{destination}` is {server}"));
         }
-        Diagnostic::error(code, format!("`{node}` was not published to table `{table}` of `{destination}`: {problem}"))
+        Diagnostic::error(code, format!("{}{problem}", self.lead()))
             .note(format!("destination `{destination}` is {server}; the table there is as it was"))
+    }
+
+    /// How messages about a failed publish begin.
+    fn lead(&self) -> String {
+        let Place { destination, table, node, .. } = self;
+        format!("`{node}` was not published to table `{table}` of `{destination}`: ")
+    }
+
+    /// What failed, without what it led to.
+    pub(super) fn cause<'a>(&self, failure: &'a Diagnostic) -> &'a str {
+        failure.message.strip_prefix(&self.lead()).unwrap_or(&failure.message)
     }
 
     /// A value or a type that the destination cannot hold.

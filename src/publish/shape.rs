@@ -40,6 +40,8 @@ pub(super) struct Chunk {
     pub(super) batch: RecordBatch,
     /// Rows of the stream before this chunk.
     pub(super) first_row: u64,
+    /// Bytes of the values of each row, as they travel.
+    pub(super) sizes: Vec<usize>,
 }
 
 impl Chunk {
@@ -48,9 +50,9 @@ impl Chunk {
         self.batch.num_rows()
     }
 
-    /// Bytes of the values in `row`, as they travel.
-    pub(super) fn row_bytes(&self, row: usize) -> usize {
-        self.columns.iter().map(|column| column.cell(row).bytes()).sum()
+    /// Bytes of all values.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sizes.iter().map(|size| *size as u64).sum()
     }
 }
 
@@ -139,7 +141,11 @@ impl Shape {
                 }
             }
         }
-        let chunk = Chunk { columns, batch, first_row };
+        let mut sizes = vec![0; batch.num_rows()];
+        for column in &columns {
+            sizes.iter_mut().enumerate().for_each(|(row, size)| *size += column.cell(row).bytes());
+        }
+        let chunk = Chunk { columns, batch, first_row, sizes };
         self.refuse_null_keys(place, &chunk)?;
         Ok(Arc::new(chunk))
     }

@@ -88,6 +88,11 @@ impl Inserts {
         Inserts { head, columns, largest, max_bytes: limits.max_bytes, texts }
     }
 
+    /// Rows of the largest statement.
+    pub(super) fn largest(&self) -> usize {
+        self.largest
+    }
+
     /// The statement for so many rows.
     pub(super) fn sql(&self, rows: usize) -> Arc<str> {
         match self.texts.get(&rows) {
@@ -98,7 +103,7 @@ impl Inserts {
 
     /// Cuts the rows of `chunk` into the runs that a statement each carries.
     pub(super) fn cut(&self, chunk: &Chunk) -> Vec<Range<usize>> {
-        let sizes: Vec<usize> = (0..chunk.rows()).map(|row| chunk.row_bytes(row)).collect();
+        let sizes = &chunk.sizes;
         let mut runs = Vec::new();
         let mut start = 0;
         while start < sizes.len() {

@@ -38,7 +38,7 @@ pub(super) async fn survey(place: &Place, shape: &Shape, rows: &dyn Rows) -> Res
     while let Some(batch) = stream.next().await {
         let chunk = shape.convert(place, batch?, found.rows)?;
         found.rows += chunk.rows() as u64;
-        found.bytes += (0..chunk.rows()).map(|row| chunk.row_bytes(row) as u64).sum::<u64>();
+        found.bytes += chunk.bytes();
         for (measure, column) in found.measures.iter_mut().zip(&chunk.columns) {
             measure.take(column);
         }

@@ -55,7 +55,7 @@ impl Tally {
     /// Counts a chunk in.
     pub(super) fn add(&mut self, chunk: &Chunk) {
         self.rows += chunk.rows() as u64;
-        self.bytes += (0..chunk.rows()).map(|row| chunk.row_bytes(row) as u64).sum::<u64>();
+        self.bytes += chunk.bytes();
         for (at, (tally, column)) in self.columns.iter_mut().zip(&chunk.columns).enumerate() {
             match column {
                 Column::Nulls => {}

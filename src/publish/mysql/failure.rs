@@ -48,6 +48,11 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
     matches!(number(error), Some(1205 | 1213))
 }
 
+/// The server, or the user, has no connection left.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1040 | 1203 | 1226))
+}
+
 /// What `error` means for a load that was going on.
 pub(super) fn judge(place: &Place, error: &sqlx::Error) -> Failure {
     let (code, help) = meaning(error);
@@ -74,6 +79,8 @@ pub(super) fn no_connection(place: &Place, error: &sqlx::Error) -> Box<Diagnosti
             }
             io::ErrorKind::TimedOut => "the server does not answer: look at host, port and firewalls",
             io::ErrorKind::NotFound => "look at `socket`: there is no such file",
+            // What a TLS handshake fails with.
+            io::ErrorKind::InvalidData => "look at `ssl_mode` and `ssl_ca`: the server's certificate is not trusted",
             io::ErrorKind::UnexpectedEof => {
                 "it listens but hangs up: is it a MySQL server, and does it allow this host?"
             }
@@ -93,7 +100,9 @@ fn meaning(error: &sqlx::Error) -> (Code, Option<&'static str>) {
         Some(1045 | 1698) => (DESTINATION_UNREACHABLE, "look at `user` and `password` of the destination"),
         Some(1044) => (DESTINATION_UNREACHABLE, "let the user use the database: GRANT ALL ON database.* TO user"),
         Some(1049) => (DESTINATION_UNREACHABLE, "look at `database` of the destination, or create the database"),
-        Some(1040 | 1203) => (DESTINATION_UNREACHABLE, "the server has no connection left; set fewer `connections`"),
+        Some(1040 | 1203 | 1226) => {
+            (DESTINATION_UNREACHABLE, "the server has no connection left; set fewer `connections`")
+        }
         Some(1130) => (DESTINATION_UNREACHABLE, "the server does not allow logins from this host"),
         Some(1142 | 1143 | 1227 | 1370) => {
             (PUBLISH_FAILED, "the user needs SELECT, INSERT, CREATE, ALTER, DROP and INDEX on the database")

@@ -24,7 +24,7 @@ use super::super::statement::Inserts;
 use super::super::tally::Tally;
 use super::super::{OnProgress, Progress};
 use super::connect::connect;
-use super::failure::{Failure, is_conflict, judge, refused_value};
+use super::failure::{Failure, is_conflict, is_full, judge, refused_value};
 use crate::diag::codes;
 use crate::stdx::human_bytes;
 
@@ -52,6 +52,8 @@ pub(super) struct Load<'a> {
     pub(super) config: &'a MysqlConfig,
     pub(super) place: &'a Arc<Place>,
     pub(super) shape: &'a Arc<Shape>,
+    /// Rows that are expected; none if nobody counted.
+    pub(super) expected: Option<u64>,
     /// Bytes of the largest statement that the server takes.
     pub(super) max_packet: usize,
     pub(super) rows: &'a dyn Rows,
@@ -70,9 +72,11 @@ impl Load<'_> {
             queue: Mutex::new(receiver),
             done: AtomicU64::new(0),
         });
+        let first = connect(self.config).await.map_err(|error| judge(self.place, &error))?;
         let mut workers = JoinSet::new();
-        for _ in 0..self.config.connections {
-            workers.spawn(worker(Arc::clone(&work)));
+        workers.spawn(worker(Arc::clone(&work), Some(first)));
+        for _ in 1..self.connections(&work.inserts) {
+            workers.spawn(worker(Arc::clone(&work), None));
         }
         let read = self.read(&work, sender).await;
         if read.is_err() {
@@ -94,6 +98,12 @@ impl Load<'_> {
                 Ok(tally)
             }
         }
+    }
+
+    /// A small table needs no more connections than it has statements.
+    fn connections(&self, inserts: &Inserts) -> usize {
+        let statements = self.expected.map_or(u64::MAX, |rows| rows.div_ceil(inserts.largest() as u64));
+        self.config.connections.min(usize::try_from(statements).unwrap_or(usize::MAX)).max(1)
     }
 
     /// Reads all rows and hands them out; stops early when no worker takes them any more.
@@ -121,7 +131,7 @@ impl Load<'_> {
     /// A server hangs up on a statement that is too large, which would look like a lost connection.
     fn refuse_oversize(&self, chunk: &Chunk, rows: &Range<usize>) -> Result<(), Failure> {
         let room = self.max_packet.saturating_sub(4096);
-        if rows.len() > 1 || chunk.row_bytes(rows.start) <= room {
+        if rows.len() > 1 || chunk.sizes[rows.start] <= room {
             return Ok(());
         }
         let cells = chunk.columns.iter().map(|column| column.cell(rows.start).bytes());
@@ -135,9 +145,17 @@ impl Load<'_> {
     }
 }
 
-/// Takes runs until there are none.
-async fn worker(work: Arc<Work>) -> Result<(), Failure> {
-    let result = drain(&work).await;
+/// Takes runs until there are none. The first worker comes with its connection; another one that the server has no
+/// connection left for leaves the work to the rest.
+async fn worker(work: Arc<Work>, connection: Option<MySqlConnection>) -> Result<(), Failure> {
+    let result = match connection {
+        Some(connection) => drain(&work, connection).await,
+        None => match connect(&work.config).await {
+            Ok(connection) => drain(&work, connection).await,
+            Err(error) if is_full(&error) => return Ok(()),
+            Err(error) => Err(judge(&work.place, &error)),
+        },
+    };
     if result.is_err() {
         // Nobody shall wait for a queue that one worker less empties, and the load is lost anyway.
         work.queue.lock().await.close();
@@ -145,22 +163,15 @@ async fn worker(work: Arc<Work>) -> Result<(), Failure> {
     result
 }
 
-async fn drain(work: &Work) -> Result<(), Failure> {
-    let mut connection = None;
+async fn drain(work: &Work, mut connection: MySqlConnection) -> Result<(), Failure> {
     loop {
         let run = work.queue.lock().await.recv().await;
         let Some(run) = run else { break };
-        let open = match &mut connection {
-            Some(open) => open,
-            none => none.insert(connect(&work.config).await.map_err(|error| judge(&work.place, &error))?),
-        };
-        insert(work, open, &run).await?;
+        insert(work, &mut connection, &run).await?;
         work.done.fetch_add(run.rows.len() as u64, Ordering::Relaxed);
     }
-    if let Some(connection) = connection {
-        // All is inserted; how the goodbye goes does not matter.
-        let _ = connection.close().await;
-    }
+    // All is inserted; how the goodbye goes does not matter.
+    let _ = connection.close().await;
     Ok(())
 }
 
@@ -187,7 +198,7 @@ async fn insert(work: &Work, connection: &mut MySqlConnection, run: &Run) -> Res
 fn arguments(work: &Work, run: &Run) -> Result<MySqlArguments, Failure> {
     let columns = &run.chunk.columns;
     let mut arguments = MySqlArguments::default();
-    arguments.reserve(run.rows.len() * columns.len(), run.rows.clone().map(|row| run.chunk.row_bytes(row)).sum());
+    arguments.reserve(run.rows.len() * columns.len(), run.chunk.sizes[run.rows.clone()].iter().sum());
     for row in run.rows.clone() {
         for column in columns {
             let added = match column.cell(row) {

@@ -83,7 +83,7 @@ pub(super) async fn replace(
                 });
             }
             Err(Failure::Passing(diagnostic)) if attempt < ATTEMPTS => {
-                progress(Progress::Retrying(diagnostic.message));
+                progress(Progress::Retrying(place.cause(&diagnostic).to_string()));
                 tokio::time::sleep(Duration::from_millis((250 << attempt).min(8000))).await;
                 attempt += 1;
             }
@@ -94,12 +94,11 @@ pub(super) async fn replace(
 }
 
 /// Measures the rows, unless no type depends on it.
-async fn measure(place: &Place, shape: &Shape, rows: &dyn Rows) -> Result<Survey> {
-    if shape.fields.iter().any(|field| field.kind.is_sized()) {
-        return survey(place, shape, rows).await;
+async fn measure(place: &Place, shape: &Shape, rows: &dyn Rows) -> Result<Option<Survey>> {
+    match shape.fields.iter().any(|field| field.kind.is_sized()) {
+        true => survey(place, shape, rows).await.map(Some),
+        false => Ok(None),
     }
-    let count = shape.fields.len();
-    Ok(Survey { measures: vec![Measure::default(); count], rows: 1, bytes: 10 * count as u64 })
 }
 
 /// A replacement of one table, as often as it is tried.
@@ -108,7 +107,8 @@ struct Replacement<'a> {
     place: Arc<Place>,
     shape: Arc<Shape>,
     table: Table,
-    survey: Survey,
+    /// None if no type needs a length.
+    survey: Option<Survey>,
     rows: &'a dyn Rows,
     progress: OnProgress<'a>,
 }
@@ -143,6 +143,7 @@ impl Replacement<'_> {
             config: self.config,
             place: &self.place,
             shape: &self.shape,
+            expected: self.survey.as_ref().map(|survey| survey.rows),
             max_packet: server.max_packet,
             rows: self.rows,
             progress: self.progress,
@@ -159,7 +160,11 @@ impl Replacement<'_> {
 
     /// SQL types of the columns, and the columns of each index.
     fn types(&self, server: &Server) -> Result<(Vec<String>, Vec<String>)> {
-        let types = types::columns(&self.place, &self.shape, &self.survey.measures, &server.binary_collation)?;
+        let measures = match &self.survey {
+            Some(survey) => survey.measures.clone(),
+            None => vec![Measure::default(); self.shape.fields.len()],
+        };
+        let types = types::columns(&self.place, &self.shape, &measures, &server.binary_collation)?;
         let index = |index: &Vec<usize>| {
             types::index_columns(&self.place, &self.shape, &types, index, |name| quoted(name, '`'))
         };
@@ -173,7 +178,10 @@ impl Replacement<'_> {
         // A quarter of the packet is for types and lengths, which are not in the count of bytes.
         let max_bytes = server.max_packet / 4 * 3;
         let limits = Limits { params: PLACEHOLDERS, rows: 4096, bytes: STATEMENT_BYTES.min(max_bytes), max_bytes };
-        let row_bytes = self.survey.bytes / self.survey.rows.max(1);
+        let row_bytes = match &self.survey {
+            Some(survey) => survey.bytes / survey.rows.max(1),
+            None => 10 * names.len() as u64,
+        };
         Inserts::new(head, names.len(), &limits, row_bytes)
     }
 }
