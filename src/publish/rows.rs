@@ -1,0 +1,92 @@
+//! Where rows come from: something that can be read more than once.
+//!
+//! A destination may read twice, first to learn how long strings are, then to load; and a load that a server interrupts
+//! starts again. So rows are not a stream but something that opens one.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::ident;
+use futures::{Stream, StreamExt};
+
+use crate::diag::{Diagnostic, Result, codes};
+
+/// Rows per batch after [`batches`] has gathered small ones and cut large ones.
+pub(super) const BATCH_ROWS: usize = 8192;
+
+/// A relation that can be read several times and is the same each time.
+#[async_trait]
+pub trait Rows: Send + Sync {
+    /// Its columns.
+    fn schema(&self) -> SchemaRef;
+
+    /// Reads it from the start, sorted ascending by `order` (names of columns; empty: in any order).
+    async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream>;
+}
+
+/// Rows of a data frame; sorts by DataFusion, which spills when memory is short.
+pub struct FrameRows(pub DataFrame);
+
+#[async_trait]
+impl Rows for FrameRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::new(self.0.schema().as_arrow().clone())
+    }
+
+    async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
+        let mut frame = self.0.clone();
+        if !order.is_empty() {
+            let order = order.iter().map(|name| ident(name.as_str()).sort(true, true)).collect();
+            frame = frame.sort(order).map_err(|error| failed(&error))?;
+        }
+        frame.execute_stream().await.map_err(|error| failed(&error))
+    }
+}
+
+/// The batches of `rows` in an even size.
+pub(super) async fn batches(
+    rows: &dyn Rows,
+    order: &[String],
+) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + use<>> {
+    let stream = rows.open(order).await?;
+    let even = BatchCoalescer::new(stream.schema(), BATCH_ROWS);
+    Ok(futures::stream::unfold(Some((stream, even)), |state| async move {
+        let (mut stream, mut even) = state?;
+        loop {
+            if let Some(batch) = even.next_completed_batch() {
+                return Some((Ok(batch), Some((stream, even))));
+            }
+            let pushed = match stream.next().await {
+                Some(Ok(batch)) => even.push_batch(batch),
+                Some(Err(error)) => return Some((Err(failed(&error)), None)),
+                None if even.is_empty() => return None,
+                None => even.finish_buffered_batch(),
+            };
+            if let Err(error) = pushed {
+                return Some((Err(failed(&DataFusionError::from(error))), None));
+            }
+        }
+    }))
+}
+
+/// A failure to read: the diagnostic inside, if a part of c360 made one, else the engine's words.
+fn failed(error: &DataFusionError) -> Box<Diagnostic> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
+            return Box::new(diagnostic.clone());
+        }
+        cause = error.source();
+    }
+    let code = match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => codes::MEMORY_LIMIT,
+        _ => codes::SQL_EXECUTION,
+    };
+    Diagnostic::error(code, error.strip_backtrace())
+}
