@@ -1,0 +1,3 @@
+//! Everything that touches data.
+
+pub mod functions;
