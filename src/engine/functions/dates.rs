@@ -119,6 +119,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Scalar(|| arithmetic::date_add("dateadd")),
     },
     Entry {
+        name: "add_months",
+        signature: "add_months(moment, n)",
+        doc: "The moment n months later, or earlier if n is negative.",
+        example: "add_months(date '2022-01-31', 1)",
+        result: "2022-02-28",
+        kind: Kind::Scalar(|| arithmetic::add_months("add_months")),
+    },
+    Entry {
         name: "date_sub",
         signature: "date_sub(moment, days), date_sub(moment, interval), date_sub(unit, start, end)",
         doc: "The moment minus so many days or an interval, as in Spark and MySQL. With a unit and two moments: how many \

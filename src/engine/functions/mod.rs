@@ -137,6 +137,8 @@ pub fn overflow_text(error: &DataFusionError) -> Option<&str> {
     match error.find_root() {
         DataFusionError::ArrowError(error, _) => match &**error {
             ArrowError::ArithmeticOverflow(text) => Some(text),
+            // What DataFusion's `abs` says.
+            ArrowError::ComputeError(text) if text.contains("overflow on") => Some(text),
             _ => None,
         },
         _ => None,

@@ -231,19 +231,15 @@ async fn one_distinct_alone_is_still_planned_as_two_steps() {
     let ctx = session(1);
     let sql = "explain select x, count(distinct y) from (values (1, 2)) t(x, y) group by x";
     let plan = rows(&ctx, sql).await.expect(sql).join("\n");
-    assert!(!plan.contains("count(DISTINCT t.y)]"), "{plan}");
-    assert!(plan.contains("alias1"), "{plan}");
+    assert!(plan.contains("aggr=[[count(alias1)]]"), "{plan}");
 }
 
 #[tokio::test]
 async fn zeros_and_nans_are_one_value_each() {
     let ctx = session(1);
-    let sql = "select count(distinct x), count(distinct y), avg(g) from (values (1, 0.0, 'NaN'), (1, -0.0, '-NaN'), (1, 1.0, '1')) \
-               v(g, x, y), lateral (select 1) group by g";
-    let plain =
-        sql.replace(", lateral (select 1)", "").replace("count(distinct y)", "count(distinct cast(y as double))");
-    let plain = plain.replace("count(distinct x)", "count(distinct cast(x as double))");
-    assert_eq!(rows(&ctx, &plain).await.expect(&plain), ["2|2|1.0"]);
+    let sql = "select count(distinct cast(x as double)), count(distinct cast(y as float)), avg(g) \
+               from (values (1, '0', 'NaN'), (1, '-0', '-NaN'), (1, '1', '1')) v(g, x, y) group by g";
+    assert_eq!(rows(&ctx, sql).await.expect(sql), ["2|2|1.0"]);
 }
 
 #[tokio::test]

@@ -134,6 +134,20 @@ fn sum_type(args: &ReturnFieldArgs) -> Result<DataType> {
     }
 }
 
+/// `add_months` under a name.
+pub(super) fn add_months(name: &'static str) -> ScalarUDF {
+    let body = |call: &Call| {
+        let step = call.array_as(1, &DataType::Int64)?;
+        later(call, 0, std::iter::repeat_n(Some(Unit::Months(1)), call.rows).map(Ok), step.as_primitive())
+    };
+    Function { name, args: &[Arg::Moment, Arg::Integer], required: 2, variadic: false, returns: like_date, body }.udf()
+}
+
+/// A date for a date, a timestamp for everything else.
+fn like_date(args: &ReturnFieldArgs) -> Result<DataType> {
+    Ok(if args.arg_fields[0].data_type() == &DataType::Date32 { DataType::Date32 } else { TIMESTAMP })
+}
+
 fn out_of_range(name: &str) -> datafusion::error::DataFusionError {
     overflow(format!("the result of {name} does not fit into timestamp"))
 }
@@ -146,28 +160,30 @@ fn shifted(call: &Call, sign: i64) -> Result<ArrayRef> {
         return call.cast(moved);
     }
     let days = cast(&step, &DataType::Int64)?;
-    let day = Unit::parse("day");
-    let mut moved = Vec::with_capacity(start.len());
-    for (start, days) in start.iter().zip(days.as_primitive::<Int64Type>()) {
-        moved.push(match (day, start, days) {
-            (Some(day), Some(start), Some(days)) => {
-                let days = days.checked_mul(sign).ok_or_else(|| out_of_range(call.name))?;
-                Some(day.plus(start, days).ok_or_else(|| out_of_range(call.name))?)
-            }
-            _ => None,
-        });
-    }
-    call.cast(Arc::new(Micros::from(moved)))
+    let days: PrimitiveArray<Int64Type> = days.as_primitive::<Int64Type>().unary(|days| days.saturating_mul(sign));
+    later(call, 0, std::iter::repeat_n(Unit::parse("day"), call.rows).map(Ok), &days)
 }
 
 fn units_later(call: &Call) -> Result<ArrayRef> {
-    let (units, start) = (units(call)?, moments(call, 2)?);
     let counts = call.array_as(1, &DataType::Int64)?;
+    let units = units(call)?;
+    let units = units.iter().map(|text| text.map(|text| unit(call.name, text)).transpose());
+    later(call, 2, units, counts.as_primitive())
+}
+
+/// The moments of argument `index` plus so many units, row by row.
+fn later(
+    call: &Call,
+    index: usize,
+    units: impl Iterator<Item = Result<Option<Unit>>>,
+    counts: &PrimitiveArray<Int64Type>,
+) -> Result<ArrayRef> {
+    let start = moments(call, index)?;
     let mut moved = Vec::with_capacity(start.len());
-    for ((text, count), start) in units.iter().zip(counts.as_primitive::<Int64Type>()).zip(start.iter()) {
-        moved.push(match (text, count, start) {
-            (Some(text), Some(count), Some(start)) => {
-                Some(unit(call.name, text)?.plus(start, count).ok_or_else(|| out_of_range(call.name))?)
+    for ((unit, count), start) in units.zip(counts).zip(start.iter()) {
+        moved.push(match (unit?, count, start) {
+            (Some(unit), Some(count), Some(start)) => {
+                Some(unit.plus(start, count).ok_or_else(|| out_of_range(call.name))?)
             }
             _ => None,
         });
