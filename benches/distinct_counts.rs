@@ -49,7 +49,7 @@ fn measure(kind: &str, groups: u64, rows: u64) -> Outcome {
     let result = batches.iter().map(|batch| batch.num_rows()).sum::<usize>();
     let seconds = start.elapsed().as_secs_f64();
     println!("{kind:>5}: {groups} groups x {rows} rows, {seconds:.2} s, peak {}, {result} row", peak());
-    println!("{}", datafusion::arrow::util::pretty::pretty_format_batches(&batches)?);
+    println!("{}", arrow::util::pretty::pretty_format_batches(&batches)?);
     Ok(())
 }
 

@@ -110,10 +110,12 @@ pub fn register_functions(registry: &mut dyn FunctionRegistry) -> Result<()> {
     Ok(())
 }
 
-/// Functions of datafusion-spark whose names, aliases included, nobody has.
+/// Functions of datafusion-spark whose names, aliases included, nobody has. Its `negative` wraps, and its `spark_cast` is
+/// for plans that Spark made.
 fn register_spark(registry: &mut dyn FunctionRegistry) -> Result<()> {
     let mut taken = registry.udfs();
     taken.extend(registry.udafs());
+    taken.extend(["negative", "spark_cast"].map(String::from));
     for udf in datafusion_spark::all_default_scalar_functions() {
         if !taken.contains(udf.name()) && !udf.aliases().iter().any(|alias| taken.contains(alias)) {
             registry.register_udf(udf)?;

@@ -137,8 +137,7 @@ async fn checked_arithmetic_keeps_names_types_and_results() {
         "select a.x from t a join t b on a.y = b.y + 1 order by 1",
         "with recursive r as (select 1 as n union all select n + 1 from r where n < 5) select * from r",
         "select x, (select count(*) + 1 from t b where b.y = t.x) as c from t order by y",
-        "select date '2022-06-01' + 1, date '2022-06-03' - date '2022-06-01', 1.5 + 2, interval '1 day' * 2",
-        "select x + 1 as k, row_number() over (order by y) - 1 as r from t order by y",
+        "select date '2022-06-01' + 1, date '2022-06-03' - date '2022-06-01', 1.5 + 2",
         "select y from t order by y limit 1 + 1",
         "select case when y - 2 > 0 then 10 / (y - 2) else 0 end as d from t order by y",
     ] {
@@ -167,6 +166,9 @@ async fn gaps_and_islands_may_go_below_zero() {
     let sql = "select row_number() over (order by x) - row_number() over (order by x desc) as d \
                from (values (1), (2), (3)) t(x) order by d";
     assert_eq!(rows(&ctx, sql).await.expect("plans"), ["-2", "0", "2"]);
+    let sql = "select arrow_typeof(row_number() over () - 1), arrow_typeof(2 * rank() over (order by x)), \
+               row_number() over () % 2 from (values (1)) t(x)";
+    assert_eq!(rows(&ctx, sql).await.expect("plans"), ["Int64|Int64|1"]);
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use proptest::prelude::*;
 
@@ -262,4 +264,30 @@ async fn sums_of_decimals_and_of_parts_too_large() {
     let error = rows(&ctx, &sql).await.expect_err("too large");
     let expected = format!("the sum 1{} does not fit into decimal(38, 0)", "0".repeat(38));
     assert_eq!(super::super::overflow_text(&error), Some(expected.as_str()));
+}
+
+#[tokio::test]
+async fn memory_is_accounted_for_and_groups_spill() {
+    let sql = "select count(*), sum(a), sum(b), min(p), max(m) from (
+                   select g, count(distinct s) as a, count(distinct v) as b, avg(v), max_by(s, v) as m,
+                          percentile_disc(0.5) within group (order by v) as p
+                   from (select value % 30000 as g, concat('a rather long value ', value % 70000) as s, value as v
+                         from generate_series(0, 119999))
+                   group by g)";
+    for (megabytes, fits) in [(1000, true), (24, true), (1, false)] {
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(megabytes << 20, 1.0).build_arc().expect("a runtime");
+        let config = SessionConfig::new().with_target_partitions(2).with_batch_size(1024);
+        let ctx = SessionContext::new_with_config_rt(config, runtime);
+        register(&ctx).expect("registers");
+        match rows(&ctx, sql).await {
+            Ok(rows) => {
+                assert!(fits, "120,000 rows fit into {megabytes} MB");
+                assert_eq!(rows, ["30000|120000|120000|30000|a rather long value 49999"], "{megabytes} MB");
+            }
+            Err(error) => {
+                assert!(!fits, "{megabytes} MB: {error}");
+                assert!(matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)), "{error}");
+            }
+        }
+    }
 }
