@@ -15,6 +15,8 @@
 //! Formats are those of C's strftime, as in DuckDB and Python: `%Y %m %d %H %M %S %f %y %b %B %a %j %p %I %z ...`. What a
 //! format does not say is that of 1900-01-01 00:00:00.
 
+mod lenient;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 
+use self::lenient::{days_from_civil, lenient_date};
 use super::scalar::{Arg, Call, Function, Memo, TIMESTAMP};
 use super::{Entry, Kind};
 
@@ -123,65 +126,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         }),
     },
 ];
-
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar; none if there is no such date.
-fn days_from_civil(year: i64, month: u32, day: u32) -> Option<i32> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    if day == 0 || day > last {
-        return None;
-    }
-    // Years begin in March, so that the leap day is the last of its year; eras of 400 years are alike.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let day_of_year = i64::from((153 * ((month + 9) % 12) + 2) / 5 + day - 1);
-    let year_of_era = year.rem_euclid(400);
-    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
-    i32::try_from(days).ok()
-}
-
-/// Takes `least` to `most` ASCII digits from the start of `text`; fails if there are more.
-fn digits(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
-    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if count < least || count > most {
-        return None;
-    }
-    let number = text[..count].iter().fold(0, |number, byte| number * 10 + u32::from(byte - b'0'));
-    Some((number, &text[count..]))
-}
-
-/// The lenient date of the module's description, in days from 1970-01-01.
-fn lenient_date(text: &str) -> Option<i32> {
-    let text = text.as_bytes();
-    let start = text.iter().position(|byte| *byte > b' ')?;
-    let end = text.iter().rposition(|byte| *byte > b' ')? + 1;
-    let text = &text[start..end];
-    let (sign, text) = match text {
-        [b'-', rest @ ..] => (-1, rest),
-        [b'+', rest @ ..] => (1, rest),
-        _ => (1, text),
-    };
-    let (year, rest) = digits(text, 4, 7)?;
-    let year = sign * i64::from(year);
-    let [b'-', rest @ ..] = rest else {
-        return if rest.is_empty() { days_from_civil(year, 1, 1) } else { None };
-    };
-    let (month, rest) = digits(rest, 1, 2)?;
-    let [b'-', rest @ ..] = rest else {
-        return if rest.is_empty() { days_from_civil(year, month, 1) } else { None };
-    };
-    let (day, rest) = digits(rest, 1, 2)?;
-    match rest {
-        [] | [b' ' | b'T', ..] => days_from_civil(year, month, day),
-        _ => None,
-    }
-}
 
 /// What follows the date in a timestamp that is read without a format.
 const TIMES: [&str; 6] = ["%H:%M:%S%.f%#z", "%H:%M:%S%.fZ", "%H:%M:%S%.f", "%H:%M%#z", "%H:%M", "%H:%MZ"];
@@ -372,94 +316,4 @@ fn strftime(call: &Call) -> Result<ArrayRef> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::{Datelike, NaiveDate};
-
-    #[test]
-    fn days_agree_with_the_calendar() {
-        let first = NaiveDate::from_ymd_opt(1580, 1, 1).expect("a date");
-        let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
-        for date in first.iter_days().take(250_000) {
-            let days = days_from_civil(i64::from(date.year()), date.month(), date.day());
-            assert_eq!(days.map(i64::from), Some((date - epoch).num_days()), "{date}");
-        }
-        assert_eq!(days_from_civil(2023, 2, 29), None);
-        assert_eq!(days_from_civil(0, 2, 29), days_from_civil(0, 3, 1).map(|day| day - 1));
-    }
-
-    #[test]
-    fn lenient_dates() {
-        let day = |text: &str| lenient_date(text).map(|days| days - 19_144);
-        for text in [
-            "2022-06-01",
-            "2022-6-1",
-            " 2022-06-01\t",
-            "2022-06",
-            "2022-06-01T10:00Z",
-            "2022-06-01 garbage",
-            "+2022-06-1",
-        ] {
-            assert_eq!(day(text), Some(0), "{text}");
-        }
-        assert_eq!(day("2022"), Some(-151));
-        for text in [
-            "",
-            " ",
-            "-",
-            "2022/06/01",
-            "01-06-2022",
-            "2022-06-01garbage",
-            "2022-06-31",
-            "2022-13-01",
-            "2022-",
-            "2022-6-",
-            "222-06-01",
-            "22222222-01-01",
-            "٢٠٢٢-٠٦-٠١",
-            "2022-006-01",
-            "2022-06-001",
-            "null",
-            "9999999-01-01",
-        ] {
-            assert_eq!(day(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn formats_read_and_write() {
-        let format = |text: &str| Format::new("strptime", text).expect("a format");
-        let micros = 1_654_077_600_000_000; // 2022-06-01 10:00
-        assert_eq!(format("%Y-%m-%d %H:%M").read("2022-06-01 10:00"), Some(micros));
-        assert_eq!(format("%Y%m%d").read("20220601"), Some(micros - 10 * 3_600_000_000));
-        assert_eq!(format("%Y-%m").read("2022-06"), Some(micros - 10 * 3_600_000_000));
-        assert_eq!(format("%d.%m.%y %I:%M %p").read("01.06.22 10:00 AM"), Some(micros));
-        assert_eq!(format("%Y-%m-%dT%H:%M:%S.%f").read("2022-06-01T10:00:00.25"), Some(micros + 250_000));
-        assert_eq!(format("%Y-%m-%d %H:%M %z").read("2022-06-01 12:00 +0200"), Some(micros));
-        assert_eq!(format("%Y-%m-%d").read("2022-06-01 "), None);
-        assert_eq!(format("%Y-%j").read("2022-152"), Some(micros - 10 * 3_600_000_000));
-        assert!(Format::new("strptime", "%Y-%").is_err());
-        let mut text = String::new();
-        let moment = DateTime::from_timestamp_micros(micros + 5).expect("a time").naive_utc();
-        format("%d %b %Y %H:%M:%S.%f").write(&moment, &mut text).expect("writes");
-        assert_eq!(text, "01 Jun 2022 10:00:00.000005");
-    }
-
-    #[test]
-    fn lenient_timestamps() {
-        let times = TIMES.map(|text| Format::new("try_to_timestamp", text).expect("a format"));
-        let read = |text: &str| lenient_timestamp(text, &times).map(|micros| micros - 1_654_077_600_000_000);
-        for text in [
-            "2022-06-01 10:00",
-            "2022-6-1T10:00:00",
-            " 2022-06-01T10:00:00.000Z",
-            "2022-06-01 12:00:00+02:00",
-            "2022-06-01 12:00+02",
-        ] {
-            assert_eq!(read(text), Some(0), "{text}");
-        }
-        assert_eq!(read("2022-06-01"), Some(-36_000_000_000));
-        assert_eq!(read("2022-06-01 25:00"), None);
-        assert_eq!(read("2022-06-31 10:00"), None);
-    }
-}
+mod tests;
