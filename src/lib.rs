@@ -6,4 +6,6 @@
 //! synchronous and pure.
 
 pub mod diag;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod stdx;

@@ -1,0 +1,3 @@
+//! The engine: what c360 puts around DataFusion.
+
+pub mod formats;
