@@ -1,0 +1,148 @@
+//! The bytes of a file, chunk by chunk, decompressed on the way.
+//!
+//! Files on local disks are read directly, a megabyte at a time; other stores stream. Compression is told by the
+//! file's extension.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use bytes::Bytes;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::error::DataFusionError;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
+
+use crate::diag;
+
+use super::errors::{unreadable, unreadable_df};
+use super::rejects::ScanStats;
+use super::spec::Encoding;
+
+/// How much is read at once from a local file.
+const CHUNK: usize = 1024 * 1024;
+
+/// A file's bytes from some offset on.
+pub(super) struct ByteSource {
+    label: String,
+    input: Input,
+    encoding: Encoding,
+}
+
+enum Input {
+    Reader(Box<dyn Read + Send>),
+    Stream(BoxStream<'static, Result<Bytes, DataFusionError>>),
+}
+
+impl ByteSource {
+    /// Opens `meta`, whose name in messages is `label`, at the byte `from`; compressed files only at 0.
+    pub(super) async fn open(
+        store: &dyn ObjectStore,
+        meta: &ObjectMeta,
+        label: &str,
+        from: u64,
+        stats: std::sync::Arc<ScanStats>,
+    ) -> diag::Result<ByteSource> {
+        let compression = compression(&meta.location);
+        let range = (from > 0).then_some(GetRange::Offset(from));
+        let result = store.get_opts(&meta.location, GetOptions { range, ..Default::default() }).await;
+        let result = result.map_err(|error| unreadable(label, &error))?;
+        let input = match result.payload {
+            GetResultPayload::File(mut file, _) => {
+                file.seek(SeekFrom::Start(from)).map_err(|error| unreadable(label, &error))?;
+                let reader = compression.convert_read(Counted { file, stats });
+                Input::Reader(reader.map_err(|error| unreadable_df(label, &error))?)
+            }
+            GetResultPayload::Stream(stream) => {
+                let stream = stream.map(move |chunk| {
+                    let chunk = chunk.map_err(DataFusionError::from)?;
+                    stats.add_bytes(chunk.len());
+                    Ok(chunk)
+                });
+                let stream = compression.convert_stream(stream.boxed());
+                Input::Stream(stream.map_err(|error| unreadable_df(label, &error))?)
+            }
+        };
+        Ok(ByteSource { label: label.to_string(), input, encoding: Encoding::Utf8 })
+    }
+
+    /// The same, with bytes turned from `encoding` to UTF-8.
+    pub(super) fn decoding(mut self, encoding: Encoding) -> ByteSource {
+        self.encoding = encoding;
+        self
+    }
+
+    /// Appends some bytes to `buffer`; false at the end of the file.
+    pub(super) async fn fill(&mut self, buffer: &mut Vec<u8>) -> diag::Result<bool> {
+        let start = buffer.len();
+        match &mut self.input {
+            Input::Reader(reader) => {
+                buffer.resize(start + CHUNK, 0);
+                let read = read_some(reader.as_mut(), &mut buffer[start..]);
+                buffer.truncate(start + *read.as_ref().unwrap_or(&0));
+                if read.map_err(|error| unreadable(&self.label, &error))? == 0 {
+                    return Ok(false);
+                }
+            }
+            Input::Stream(stream) => match stream.next().await {
+                None => return Ok(false),
+                Some(chunk) => {
+                    buffer.extend_from_slice(&chunk.map_err(|error| unreadable_df(&self.label, &error))?);
+                }
+            },
+        }
+        if self.encoding == Encoding::Latin1 {
+            let decoded: String = buffer[start..].iter().map(|byte| *byte as char).collect();
+            buffer.truncate(start);
+            buffer.extend_from_slice(decoded.as_bytes());
+        }
+        Ok(true)
+    }
+
+    /// All that is left, but no more than `limit` bytes (a few more are possible).
+    pub(super) async fn read_up_to(&mut self, limit: usize) -> diag::Result<Vec<u8>> {
+        let mut buffer = Vec::new();
+        while buffer.len() < limit && self.fill(&mut buffer).await? {}
+        Ok(buffer)
+    }
+}
+
+/// Reads until `buffer` is full or the input ends.
+fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A file that counts what is read of it.
+struct Counted {
+    file: File,
+    stats: std::sync::Arc<ScanStats>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.stats.add_bytes(read);
+        Ok(read)
+    }
+}
+
+/// How a file is compressed, by its extension.
+pub(super) fn compression(path: &Path) -> FileCompressionType {
+    match path.extension().map(str::to_ascii_lowercase).as_deref() {
+        Some("gz" | "gzip") => FileCompressionType::GZIP,
+        Some("zst" | "zstd") => FileCompressionType::ZSTD,
+        Some("bz2" | "bzip2") => FileCompressionType::BZIP2,
+        Some("xz") => FileCompressionType::XZ,
+        _ => FileCompressionType::UNCOMPRESSED,
+    }
+}

@@ -1,0 +1,48 @@
+//! Delta Lake tables as sources.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{Session, TableProvider};
+use deltalake::{DeltaTableBuilder, DeltaTableError};
+
+use crate::diag::{self, Diagnostic, codes};
+
+use super::errors::{unreadable, unreadable_df};
+use super::location::Location;
+use super::spec::ScanSpec;
+
+/// Opens the newest version of the table that the location names, through the session's own store.
+///
+/// # Errors
+/// C5001 if there is no table, C5005 if the declaration asks for what only files have.
+pub(super) async fn open(
+    session: &dyn Session,
+    spec: &ScanSpec,
+    location: &Location,
+) -> diag::Result<Arc<dyn TableProvider>> {
+    if !location.is_plain() || !spec.path_columns.is_empty() {
+        let what = format!("source `{}` is a Delta table: it can have neither wildcards nor path_columns", spec.name);
+        return Err(Diagnostic::error(codes::BAD_SOURCE, what));
+    }
+    let url = location.folder_url().ok_or_else(|| {
+        Diagnostic::error(codes::BAD_SOURCE, format!("the location `{}` is no folder", location.text))
+    })?;
+    let store = session.runtime_env().object_store(&location.url);
+    let store = store.map_err(|error| unreadable_df(&location.text, &error))?;
+    let table = DeltaTableBuilder::from_url(url.clone())
+        .map_err(|error| unreadable(&location.text, &error))?
+        .with_storage_backend(store, url)
+        .load()
+        .await
+        .map_err(|error| match error {
+            DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_) => no_table(&location.text),
+            other => unreadable(&location.text, &other),
+        })?;
+    let provider = table.table_provider().await;
+    provider.map_err(|error| unreadable_df(&location.text, &error))
+}
+
+fn no_table(location: &str) -> Box<Diagnostic> {
+    Diagnostic::error(codes::SOURCE_FILES_MISSING, format!("there is no Delta table at `{location}`"))
+        .help("a Delta table is a folder with a `_delta_log` in it")
+}
