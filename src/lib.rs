@@ -5,6 +5,8 @@
 //! published. `ARCHITECTURE.md` has the map. Everything above the `engine` feature touches data; what is below it is
 //! synchronous and pure.
 
+#[cfg(feature = "engine")]
+pub mod artifacts;
 pub mod diag;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -12,6 +14,8 @@ pub mod graph;
 pub mod manifest;
 pub mod node;
 pub mod project;
+#[cfg(feature = "engine")]
+pub mod report;
 #[cfg(feature = "engine")]
 pub mod run;
 pub mod stdx;
