@@ -10,4 +10,6 @@ pub mod graph;
 pub mod manifest;
 pub mod node;
 pub mod project;
+pub mod select;
+pub mod state;
 pub mod stdx;
