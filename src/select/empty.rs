@@ -45,7 +45,9 @@ fn hint(manifest: &Manifest, term: &Term) -> Option<String> {
     let nodes = || manifest.nodes.iter();
     let of_type = |kind: ResourceType| nodes().filter(move |node| node.resource_type == kind);
     let near = match term.method.name {
-        "fqn" => nearest(word, nodes().filter(|node| node.resource_type != ResourceType::Source).map(Node::search_name)),
+        "fqn" => {
+            nearest(word, nodes().filter(|node| node.resource_type != ResourceType::Source).map(Node::search_name))
+        }
         "tag" => nearest(word, nodes().flat_map(Node::tags)),
         "group" => nearest(word, manifest.groups.iter().map(|group| group.name.clone())),
         "package" => nearest(word, nodes().map(|node| node.package.clone())),

@@ -175,10 +175,5 @@ fn command_line(criteria: &Criteria) -> Result<Expr> {
         return Ok(included);
     }
     let excluded = grammar::parse_union(&criteria.exclude, "--exclude", criteria.indirect)?;
-    Ok(Expr::Group {
-        op: Op::Difference,
-        parts: vec![included, excluded],
-        indirect: criteria.indirect,
-        origin: None,
-    })
+    Ok(Expr::Group { op: Op::Difference, parts: vec![included, excluded], indirect: criteria.indirect, origin: None })
 }

@@ -279,7 +279,8 @@ impl Reader {
         let Some(value) = definition.get(key) else { return Ok(Steps::All) };
         let text = value.scalar().unwrap_or_default();
         text.parse().map(Steps::Most).map_err(|_| {
-            wrong(value, format!("`{key}` is no number of steps")).help("it is a whole number; leave it out for all steps")
+            wrong(value, format!("`{key}` is no number of steps"))
+                .help("it is a whole number; leave it out for all steps")
         })
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::artifacts::{PreviousManifest, PreviousNode};
 use super::values::{same_settings, same_text, same_value, sha256};
 use crate::manifest::Manifest;
-use crate::node::{Config, Freshness, FreshnessThreshold, Node, NodeKind, ResourceType, UnitTest};
+use crate::node::{Freshness, FreshnessThreshold, Node, NodeKind, ResourceType, UnitTest};
 
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,9 +180,10 @@ fn changed_macros<'a>(manifest: &'a Manifest, previous: &PreviousManifest) -> Ha
         }
     }
     // A macro that went away is still named by whoever calls it, until that is changed too.
-    let called = callers.keys().copied().chain(manifest.nodes.iter().flat_map(|node| {
-        node.depends_on_macros.iter().map(String::as_str)
-    }));
+    let called = callers
+        .keys()
+        .copied()
+        .chain(manifest.nodes.iter().flat_map(|node| node.depends_on_macros.iter().map(String::as_str)));
     todo.extend(called.filter(|id| !known.contains(id) && previous.macros.contains_key(*id)));
     let mut changed = HashSet::new();
     while let Some(id) = todo.pop() {
@@ -252,8 +253,7 @@ fn same_contract(node: &Node, old: &PreviousNode) -> bool {
     let before = old.config.get("materialized").and_then(Json::as_str).unwrap_or("view");
     same_columns
         && (!enforces(node.materialized()) && !enforces(before)
-            || node.materialized() == before
-                && same_constraints(&of_constraints(&model.constraints), &old.constraints))
+            || node.materialized() == before && same_constraints(&of_constraints(&model.constraints), &old.constraints))
 }
 
 fn of_constraints(constraints: &[crate::node::Constraint]) -> Vec<Json> {
@@ -286,7 +286,10 @@ fn same_reference(node: &Node, old: &PreviousNode) -> bool {
     let day = |text: &str| text.get(..10).unwrap_or(text).to_string();
     same_value(latest, &old.latest_version)
         && old.access.as_ref().is_none_or(|old| old == access)
-        && node.config.str("deprecation_date").is_none_or(|own| old.deprecation_date.as_deref().map(day) == Some(day(own)))
+        && node
+            .config
+            .str("deprecation_date")
+            .is_none_or(|own| old.deprecation_date.as_deref().map(day) == Some(day(own)))
 }
 
 fn same_source(node: &Node, old: &PreviousNode) -> bool {
@@ -336,14 +339,4 @@ fn rows_of(block: &Json) -> Json {
         entries.retain(|key, value| key != "format" || value != "dict");
     }
     block
-}
-
-/// For tests elsewhere: settings as a layer.
-#[cfg(test)]
-pub(crate) fn config_of(settings: &[(&str, Json)]) -> Config {
-    let mut config = Config::default();
-    for (key, value) in settings {
-        config.set(key, value.clone(), None);
-    }
-    config
 }

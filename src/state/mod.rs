@@ -50,6 +50,10 @@ impl PreviousState {
         let manifest = texts.manifest.as_deref().map(|text| PreviousManifest::parse(text, &path("manifest.json")));
         let results = texts.run_results.as_deref().map(|text| PreviousResults::parse(text, &path("run_results.json")));
         let sources = texts.sources.as_deref().map(|text| SourceResults::parse(text, &path("sources.json")));
-        Ok(PreviousState { manifest: manifest.transpose()?, results: results.transpose()?, sources: sources.transpose()? })
+        Ok(PreviousState {
+            manifest: manifest.transpose()?,
+            results: results.transpose()?,
+            sources: sources.transpose()?,
+        })
     }
 }

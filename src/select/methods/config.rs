@@ -18,7 +18,8 @@ pub(super) fn find(call: &Call<'_>, scope: &Scope<'_>) -> Result<Mask> {
     };
     let any_case = key == "severity" && path.is_empty();
     Ok(scope.filter(|node| {
-        setting(node, key).is_some_and(|value| descend(&value, path).is_some_and(|value| matches(value, call, any_case)))
+        setting(node, key)
+            .is_some_and(|value| descend(&value, path).is_some_and(|value| matches(value, call, any_case)))
     }))
 }
 

@@ -100,9 +100,7 @@ impl Glob {
     fn matches_parts(parts: &[Part], names: &[&str]) -> bool {
         match parts.split_first() {
             None => names.is_empty(),
-            Some((Part::Folders, rest)) => {
-                (0..=names.len()).any(|skip| Self::matches_parts(rest, &names[skip..]))
-            }
+            Some((Part::Folders, rest)) => (0..=names.len()).any(|skip| Self::matches_parts(rest, &names[skip..])),
             Some((Part::Name(pattern), rest)) => match names.split_first() {
                 Some((name, names)) => pattern.matches(name) && Self::matches_parts(rest, names),
                 None => false,
