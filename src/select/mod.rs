@@ -19,7 +19,7 @@ mod mask;
 mod methods;
 mod selectors;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

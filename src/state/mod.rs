@@ -7,6 +7,8 @@
 
 mod artifacts;
 mod compare;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use artifacts::{
