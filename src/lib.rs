@@ -5,19 +5,46 @@
 //! published. `ARCHITECTURE.md` has the map. Everything above the `engine` feature touches data; what is below it is
 //! synchronous and pure.
 
-#[cfg(feature = "engine")]
-pub mod artifacts;
+// Ground.
 pub mod diag;
-#[cfg(feature = "engine")]
-pub mod engine;
 pub mod graph;
+pub mod stdx;
+// Model.
 pub mod manifest;
 pub mod node;
 pub mod project;
+// Front.
+pub mod compile;
+pub mod jinja;
+pub mod parse;
+pub mod select;
+pub mod state;
+// Engine.
 #[cfg(feature = "engine")]
-pub mod report;
+pub mod check;
 #[cfg(feature = "engine")]
-pub mod run;
-pub mod stdx;
+pub mod engine;
+#[cfg(feature = "engine")]
+pub mod materialize;
+#[cfg(feature = "engine")]
+pub mod publish;
 #[cfg(feature = "engine")]
 pub mod warehouse;
+// Run.
+#[cfg(feature = "engine")]
+pub mod run;
+#[cfg(feature = "engine")]
+pub mod schedule;
+// Outputs.
+#[cfg(feature = "engine")]
+pub mod artifacts;
+#[cfg(feature = "engine")]
+pub mod report;
+// Shell.
+#[cfg(feature = "engine")]
+pub mod cli;
+#[cfg(feature = "engine")]
+pub mod ops;
+
+/// The version of dbt whose language and artifacts this is measured against.
+pub const DBT_VERSION: &str = "1.11.0";
