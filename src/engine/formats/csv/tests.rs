@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, Fields, Schema};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use proptest::prelude::*;
 
 use super::super::columns::{StructColumn, Wanted};
@@ -39,11 +40,11 @@ fn read(text: &[u8], columns: &[(&str, &str)], options: CsvOptions, step: usize)
                 match decoded {
                     Ok(true) => {
                         let arrays = format.finish().expect("arrays");
-                        let options = datafusion::arrow::util::display::FormatOptions::default().with_null("NULL");
+                        let options = FormatOptions::default().with_null("NULL");
                         let shown: Vec<String> = arrays
                             .iter()
                             .map(|array| {
-                                let shown = datafusion::arrow::util::display::ArrayFormatter::try_new(array, &options);
+                                let shown = ArrayFormatter::try_new(array, &options);
                                 shown.expect("a formatter").value(0).to_string()
                             })
                             .collect();

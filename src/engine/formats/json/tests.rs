@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use proptest::prelude::*;
 
@@ -40,8 +41,8 @@ fn one(data_type: &str, line: &str) -> Result<String, String> {
     let mut text = Vec::new();
     for row in 0..batch.num_rows() {
         let column = batch.column(0);
-        let options = datafusion::arrow::util::display::FormatOptions::default().with_null("NULL");
-        let shown = datafusion::arrow::util::display::ArrayFormatter::try_new(column, &options).expect("formatter");
+        let options = FormatOptions::default().with_null("NULL");
+        let shown = ArrayFormatter::try_new(column, &options).expect("formatter");
         text.push(shown.value(row).to_string());
     }
     Ok(text.join("|"))
