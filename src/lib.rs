@@ -6,4 +6,5 @@
 //! synchronous and pure.
 
 pub mod diag;
+pub mod jinja;
 pub mod stdx;

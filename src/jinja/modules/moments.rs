@@ -1,0 +1,509 @@
+//! Dates, times and spans of time, as `modules.datetime` has them.
+
+use std::any::Any;
+use std::cmp::Ordering;
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+
+use super::strftime;
+use crate::jinja::Interpreter;
+use crate::jinja::stop::{Result, fail};
+use crate::jinja::syntax::ast::BinaryOp;
+use crate::jinja::value::{Args, Object, Value};
+
+/// A time zone with a fixed offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Zone {
+    pub(super) name: String,
+    pub(super) seconds: i32,
+}
+
+impl Zone {
+    pub(super) fn utc() -> Zone {
+        Zone { name: "UTC".to_string(), seconds: 0 }
+    }
+
+    /// `+07:00`, with `separator` between hours and minutes.
+    pub(super) fn offset_text(&self, separator: &str) -> String {
+        let sign = if self.seconds < 0 { '-' } else { '+' };
+        let minutes = self.seconds.abs() / 60;
+        format!("{sign}{:02}{separator}{:02}", minutes / 60, minutes % 60)
+    }
+
+    /// Reads `Z`, `+0700` or `+07:00`; gives back the rest.
+    pub(super) fn parse(text: &str) -> Option<(Zone, &str)> {
+        if let Some(rest) = text.strip_prefix('Z') {
+            return Some((Zone::utc(), rest));
+        }
+        let sign = match text.as_bytes().first()? {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return None,
+        };
+        let hours: i32 = text.get(1..3)?.parse().ok()?;
+        let rest = text.get(3..)?;
+        let rest = rest.strip_prefix(':').unwrap_or(rest);
+        let minutes: i32 = rest.get(..2)?.parse().ok()?;
+        let seconds = sign * (hours * 3600 + minutes * 60);
+        let zone = Zone { name: String::new(), seconds };
+        let name = if seconds == 0 { "UTC".to_string() } else { format!("UTC{}", zone.offset_text(":")) };
+        Some((Zone { name, seconds }, &rest[2..]))
+    }
+}
+
+/// A time zone as a value.
+pub(super) struct ZoneValue(pub(super) Zone);
+
+impl Object for ZoneValue {
+    fn type_name(&self) -> &str {
+        "tzinfo"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        (name == "zone").then(|| Value::str(&self.0.name))
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        &["localize", "normalize"]
+    }
+
+    fn call_method(&self, _: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+        let [moment, _] = args.bind(name, ["dt", "is_dst"])?;
+        let moment = moment.as_ref().and_then(|moment| moment.as_object::<Moment>());
+        let Some(Moment::DateTime(moment, zone)) = moment else { return Err(fail("expected a datetime")) };
+        match (name, zone) {
+            ("localize", Some(_)) => Err(fail("Not naive datetime (tzinfo is already set)")),
+            ("localize", None) => Ok(Value::object(Moment::DateTime(*moment, Some(self.0.clone())))),
+            _ => Moment::DateTime(*moment, zone.clone()).in_zone(&self.0).map(Value::object),
+        }
+    }
+
+    fn str(&self) -> String {
+        self.0.name.clone()
+    }
+
+    fn repr(&self) -> String {
+        if self.0.name == "UTC" { "<UTC>".to_string() } else { format!("<StaticTzInfo '{}'>", self.0.name) }
+    }
+
+    fn equals(&self, other: &Value) -> bool {
+        other.as_object::<ZoneValue>().is_some_and(|other| other.0 == self.0)
+    }
+}
+
+/// A date, a time of day, a moment, or a span of time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Moment {
+    Date(NaiveDate),
+    Time(NaiveTime),
+    DateTime(NaiveDateTime, Option<Zone>),
+    Delta(TimeDelta),
+}
+
+/// The moment formatted by a `strftime` pattern, if the value is one.
+pub(crate) fn format_moment(value: &Value, pattern: &str) -> Option<Result<String>> {
+    match value.as_object::<Moment>()? {
+        Moment::Delta(_) => Some(Err(fail("unsupported format string passed to timedelta.__format__"))),
+        moment => Some(Ok(moment.strftime(pattern))),
+    }
+}
+
+fn too_far() -> crate::jinja::stop::Stop {
+    fail("date value out of range")
+}
+
+impl Moment {
+    fn strftime(&self, pattern: &str) -> String {
+        let (moment, zone) = match self {
+            Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
+            Moment::Time(time) => (NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(*time), None),
+            Moment::DateTime(moment, zone) => (*moment, zone.as_ref()),
+            Moment::Delta(_) => return self.str(),
+        };
+        strftime::format(&moment, zone, pattern)
+    }
+
+    /// The moment in UTC; naive ones count as UTC.
+    fn utc(moment: &NaiveDateTime, zone: Option<&Zone>) -> Option<NaiveDateTime> {
+        moment.checked_sub_signed(TimeDelta::seconds(zone.map_or(0, |zone| zone.seconds).into()))
+    }
+
+    /// The same moment on the clocks of another zone.
+    pub(super) fn in_zone(&self, zone: &Zone) -> Result<Moment> {
+        let Moment::DateTime(moment, from) = self else { return Err(fail("expected a datetime")) };
+        let there = Moment::utc(moment, from.as_ref())
+            .and_then(|utc| utc.checked_add_signed(TimeDelta::seconds(zone.seconds.into())))
+            .ok_or_else(too_far)?;
+        Ok(Moment::DateTime(there, Some(zone.clone())))
+    }
+
+    fn date(&self) -> Option<NaiveDate> {
+        match self {
+            Moment::Date(date) => Some(*date),
+            Moment::DateTime(moment, _) => Some(moment.date()),
+            _ => None,
+        }
+    }
+
+    fn time(&self) -> Option<NaiveTime> {
+        match self {
+            Moment::Time(time) => Some(*time),
+            Moment::DateTime(moment, _) => Some(moment.time()),
+            _ => None,
+        }
+    }
+
+    fn iso(&self, separator: &str, timespec: &str) -> Result<String> {
+        let time = |time: &NaiveTime| {
+            let base = format!("{:02}:{:02}", time.hour(), time.minute());
+            let micros = time.nanosecond() / 1000 % 1_000_000;
+            match timespec {
+                "minutes" => Ok(base),
+                "hours" => Ok(base[..2].to_string()),
+                "seconds" => Ok(format!("{base}:{:02}", time.second())),
+                "milliseconds" => Ok(format!("{base}:{:02}.{:03}", time.second(), micros / 1000)),
+                "auto" if micros == 0 => Ok(format!("{base}:{:02}", time.second())),
+                "auto" | "microseconds" => Ok(format!("{base}:{:02}.{micros:06}", time.second())),
+                _ => Err(fail("Unknown timespec value")),
+            }
+        };
+        let date = |date: NaiveDate| format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day());
+        match self {
+            Moment::Date(day) => Ok(date(*day)),
+            Moment::Time(of_day) => time(of_day),
+            Moment::DateTime(moment, zone) => {
+                let offset = zone.as_ref().map_or_else(String::new, |zone| zone.offset_text(":"));
+                Ok(format!("{}{separator}{}{offset}", date(moment.date()), time(&moment.time())?))
+            }
+            Moment::Delta(_) => Ok(self.str()),
+        }
+    }
+
+    fn replace(&self, mut args: Args) -> Result {
+        let zone = args.take("tzinfo");
+        let mut part = |name: &str, old: u32| -> Result<u32> {
+            match args.take(name) {
+                None => Ok(old),
+                Some(value) => {
+                    let number = value.as_int().ok_or_else(|| fail("an integer is required"))?;
+                    u32::try_from(number).map_err(|_| fail(format!("{name} is out of range")))
+                }
+            }
+        };
+        let replaced = match self {
+            Moment::Delta(_) => None,
+            _ => {
+                let day = self.date().unwrap_or_default();
+                let time = self.time().unwrap_or(NaiveTime::MIN);
+                let year = i32::try_from(part("year", day.year().unsigned_abs())?).unwrap_or(i32::MAX);
+                let date = NaiveDate::from_ymd_opt(year, part("month", day.month())?, part("day", day.day())?);
+                let time = NaiveTime::from_hms_micro_opt(
+                    part("hour", time.hour())?,
+                    part("minute", time.minute())?,
+                    part("second", time.second())?,
+                    part("microsecond", time.nanosecond() / 1000 % 1_000_000)?,
+                );
+                date.zip(time)
+            }
+        };
+        let (date, time) = replaced.ok_or_else(|| fail("a part of the date or time is out of range"))?;
+        if let Some((name, _)) = args.keyword.first() {
+            return Err(fail(format!("replace() got an unexpected keyword argument '{name}'")));
+        }
+        Ok(Value::object(match self {
+            Moment::Date(_) => Moment::Date(date),
+            Moment::Time(_) => Moment::Time(time),
+            Moment::DateTime(_, old) => {
+                let zone = match &zone {
+                    None => old.clone(),
+                    Some(value) => value.as_object::<ZoneValue>().map(|zone| zone.0.clone()),
+                };
+                Moment::DateTime(date.and_time(time), zone)
+            }
+            Moment::Delta(delta) => Moment::Delta(*delta),
+        }))
+    }
+
+    fn minus(&self, other: &Moment) -> Option<Result<Moment>> {
+        Some(match (self, other) {
+            (Moment::Delta(a), Moment::Delta(b)) => a.checked_sub(b).map(Moment::Delta).ok_or_else(too_far),
+            (_, Moment::Delta(delta)) => return self.plus(&-*delta),
+            (Moment::Date(a), Moment::Date(b)) => Ok(Moment::Delta(a.signed_duration_since(*b))),
+            (Moment::DateTime(_, a), Moment::DateTime(_, b)) if a.is_some() != b.is_some() => {
+                Err(fail("can't subtract offset-naive and offset-aware datetimes"))
+            }
+            (Moment::DateTime(a, from), Moment::DateTime(b, to)) => {
+                let span = Moment::utc(a, from.as_ref()).zip(Moment::utc(b, to.as_ref()));
+                span.map(|(a, b)| Moment::Delta(a.signed_duration_since(b))).ok_or_else(too_far)
+            }
+            _ => return None,
+        })
+    }
+
+    fn plus(&self, delta: &TimeDelta) -> Option<Result<Moment>> {
+        let sum = match self {
+            Moment::Date(date) => {
+                // A date moves by whole days; the rest is dropped, as in Python.
+                let days = TimeDelta::days(delta.num_seconds().div_euclid(86_400));
+                date.checked_add_signed(days).map(Moment::Date)
+            }
+            Moment::DateTime(moment, zone) => {
+                moment.checked_add_signed(*delta).map(|moment| Moment::DateTime(moment, zone.clone()))
+            }
+            Moment::Delta(other) => other.checked_add(delta).map(Moment::Delta),
+            Moment::Time(_) => return None,
+        };
+        Some(sum.filter(|sum| sum.date().is_none_or(|date| (1..=9999).contains(&date.year()))).ok_or_else(too_far))
+    }
+
+    /// A span times, or divided by, a number or a span.
+    fn scale(&self, op: BinaryOp, other: &Value, reflected: bool) -> Option<Result> {
+        let Moment::Delta(delta) = self else { return None };
+        let micros = micros(delta);
+        if let Some(Moment::Delta(by)) = other.as_object::<Moment>() {
+            let by = self::micros(by);
+            return match op {
+                _ if reflected || !matches!(op, BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod) => None,
+                _ if by == 0 => Some(Err(fail("division by zero"))),
+                BinaryOp::Div => Some(Ok(Value::Float(micros as f64 / by as f64))),
+                BinaryOp::FloorDiv => Some(Ok(Value::Int(micros.div_euclid(by)))),
+                _ => Some(Ok(Value::object(Moment::Delta(TimeDelta::microseconds(micros.rem_euclid(by)))))),
+            };
+        }
+        let number = other.as_float()?;
+        let result = match op {
+            BinaryOp::Mul => match other.as_int() {
+                Some(times) => micros.checked_mul(times),
+                None => whole(micros as f64 * number),
+            },
+            _ if reflected => return None,
+            BinaryOp::Div | BinaryOp::FloorDiv if number == 0.0 => return Some(Err(fail("division by zero"))),
+            BinaryOp::Div => whole(micros as f64 / number),
+            BinaryOp::FloorDiv => other.as_int().map(|by| micros.div_euclid(by)),
+            _ => return None,
+        };
+        Some(result.map(|micros| Value::object(Moment::Delta(TimeDelta::microseconds(micros)))).ok_or_else(too_far))
+    }
+}
+
+fn micros(delta: &TimeDelta) -> i64 {
+    delta.num_microseconds().unwrap_or(i64::MAX)
+}
+
+fn whole(number: f64) -> Option<i64> {
+    (number.is_finite() && number.abs() < 9e18).then(|| number.round_ties_even() as i64)
+}
+
+/// Days, seconds and microseconds, the latter two never negative.
+fn parts(delta: &TimeDelta) -> (i64, i64, i64) {
+    let micros = micros(delta);
+    let seconds = micros.div_euclid(1_000_000);
+    (seconds.div_euclid(86_400), seconds.rem_euclid(86_400), micros.rem_euclid(1_000_000))
+}
+
+impl Object for Moment {
+    fn type_name(&self) -> &str {
+        match self {
+            Moment::Date(_) => "datetime.date",
+            Moment::Time(_) => "datetime.time",
+            Moment::DateTime(..) => "datetime.datetime",
+            Moment::Delta(_) => "datetime.timedelta",
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        if let Moment::Delta(delta) = self {
+            let (days, seconds, micros) = parts(delta);
+            return match name {
+                "days" => Some(Value::Int(days)),
+                "seconds" => Some(Value::Int(seconds)),
+                "microseconds" => Some(Value::Int(micros)),
+                _ => None,
+            };
+        }
+        let number = |number: u32| Some(Value::Int(number.into()));
+        match (name, self.date(), self.time()) {
+            ("year", Some(date), _) => Some(Value::Int(date.year().into())),
+            ("month", Some(date), _) => number(date.month()),
+            ("day", Some(date), _) => number(date.day()),
+            ("hour", _, Some(time)) => number(time.hour()),
+            ("minute", _, Some(time)) => number(time.minute()),
+            ("second", _, Some(time)) => number(time.second()),
+            ("microsecond", _, Some(time)) => number(time.nanosecond() / 1000 % 1_000_000),
+            ("tzinfo", ..) => match self {
+                Moment::DateTime(_, zone) => {
+                    Some(zone.clone().map_or(Value::None, |zone| Value::object(ZoneValue(zone))))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn methods(&self) -> &[&'static str] {
+        match self {
+            Moment::Date(_) => {
+                &["ctime", "isocalendar", "isoformat", "isoweekday", "replace", "strftime", "toordinal", "weekday"]
+            }
+            Moment::Time(_) => &["isoformat", "replace", "strftime"],
+            Moment::DateTime(..) => &[
+                "astimezone",
+                "ctime",
+                "date",
+                "isocalendar",
+                "isoformat",
+                "isoweekday",
+                "replace",
+                "strftime",
+                "time",
+                "timestamp",
+                "toordinal",
+                "utcoffset",
+                "weekday",
+            ],
+            Moment::Delta(_) => &["total_seconds"],
+        }
+    }
+
+    fn call_method(&self, _: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+        let date = self.date().unwrap_or_default();
+        match name {
+            "strftime" => {
+                let [pattern] = args.required(name, ["format"])?;
+                return Ok(Value::from(self.strftime(&pattern.text())));
+            }
+            "isoformat" => {
+                let [separator, timespec] = args.bind(name, ["sep", "timespec"])?;
+                let separator = separator.map_or_else(|| "T".to_string(), |value| value.text().into_owned());
+                let timespec = timespec.map_or_else(|| "auto".to_string(), |value| value.text().into_owned());
+                return self.iso(&separator, &timespec).map(Value::from);
+            }
+            "replace" => return self.replace(args),
+            "astimezone" => {
+                let [zone] = args.bind(name, ["tz"])?;
+                let zone = zone.as_ref().and_then(|zone| zone.as_object::<ZoneValue>()).map(|zone| zone.0.clone());
+                return self.in_zone(&zone.unwrap_or_else(Zone::utc)).map(Value::object);
+            }
+            _ => {}
+        }
+        let [] = args.bind(name, [])?;
+        Ok(match (name, self) {
+            ("weekday", _) => Value::Int(date.weekday().num_days_from_monday().into()),
+            ("isoweekday", _) => Value::Int(date.weekday().number_from_monday().into()),
+            ("toordinal", _) => Value::Int(date.num_days_from_ce().into()),
+            ("isocalendar", _) => Value::tuple(
+                [
+                    i64::from(date.iso_week().year()),
+                    date.iso_week().week().into(),
+                    date.weekday().number_from_monday().into(),
+                ]
+                .map(Value::Int),
+            ),
+            ("ctime", _) => Value::from(self.strftime("%a %b %e %H:%M:%S %Y")),
+            ("date", _) => Value::object(Moment::Date(date)),
+            ("time", _) => Value::object(Moment::Time(self.time().unwrap_or(NaiveTime::MIN))),
+            ("total_seconds", Moment::Delta(delta)) => Value::Float(micros(delta) as f64 / 1e6),
+            ("utcoffset", Moment::DateTime(_, zone)) => match zone {
+                Some(zone) => Value::object(Moment::Delta(TimeDelta::seconds(zone.seconds.into()))),
+                None => Value::None,
+            },
+            ("timestamp", Moment::DateTime(moment, zone)) => {
+                let utc = Moment::utc(moment, zone.as_ref()).ok_or_else(too_far)?.and_utc();
+                Value::Float(utc.timestamp_micros() as f64 / 1e6)
+            }
+            _ => Value::None,
+        })
+    }
+
+    fn str(&self) -> String {
+        let Moment::Delta(delta) = self else { return self.iso(" ", "auto").unwrap_or_default() };
+        let (days, seconds, micros) = parts(delta);
+        let plural = if days.abs() == 1 { "" } else { "s" };
+        let days = if days == 0 { String::new() } else { format!("{days} day{plural}, ") };
+        let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+        format!("{days}{}:{:02}:{:02}{fraction}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+
+    fn repr(&self) -> String {
+        let time = |time: &NaiveTime| {
+            let micros = time.nanosecond() / 1000 % 1_000_000;
+            let mut out = format!("{}, {}", time.hour(), time.minute());
+            if time.second() != 0 || micros != 0 {
+                out.push_str(&format!(", {}", time.second()));
+            }
+            if micros != 0 {
+                out.push_str(&format!(", {micros}"));
+            }
+            out
+        };
+        let date = |date: NaiveDate| format!("{}, {}, {}", date.year(), date.month(), date.day());
+        match self {
+            Moment::Date(day) => format!("datetime.date({})", date(*day)),
+            Moment::Time(of_day) => format!("datetime.time({})", time(of_day)),
+            Moment::DateTime(moment, zone) => {
+                let zone = zone.as_ref().map_or_else(String::new, |zone| format!(", tzinfo=<{}>", zone.name));
+                format!("datetime.datetime({}, {}{zone})", date(moment.date()), time(&moment.time()))
+            }
+            Moment::Delta(delta) => {
+                let (days, seconds, micros) = parts(delta);
+                let named = [("days", days), ("seconds", seconds), ("microseconds", micros)];
+                let shown: Vec<String> = named
+                    .iter()
+                    .filter(|(_, value)| *value != 0)
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                format!("datetime.timedelta({})", if shown.is_empty() { "0".to_string() } else { shown.join(", ") })
+            }
+        }
+    }
+
+    fn truth(&self) -> bool {
+        !matches!(self, Moment::Delta(delta) if delta.is_zero())
+    }
+
+    fn equals(&self, other: &Value) -> bool {
+        Object::compare(self, other) == Some(Ordering::Equal)
+    }
+
+    fn hash_key(&self) -> Option<String> {
+        match self {
+            Moment::DateTime(moment, zone) => Moment::utc(moment, zone.as_ref()).map(|utc| utc.to_string()),
+            _ => Some(self.repr()),
+        }
+    }
+
+    fn compare(&self, other: &Value) -> Option<Ordering> {
+        match (self, other.as_object::<Moment>()?) {
+            (Moment::Date(a), Moment::Date(b)) => Some(a.cmp(b)),
+            (Moment::Time(a), Moment::Time(b)) => Some(a.cmp(b)),
+            (Moment::Delta(a), Moment::Delta(b)) => Some(a.cmp(b)),
+            (Moment::DateTime(a, from), Moment::DateTime(b, to)) if from.is_some() == to.is_some() => {
+                Some(Moment::utc(a, from.as_ref())?.cmp(&Moment::utc(b, to.as_ref())?))
+            }
+            _ => None,
+        }
+    }
+
+    fn binary(&self, op: BinaryOp, other: &Value, reflected: bool) -> Option<Result> {
+        let moment = other.as_object::<Moment>();
+        let result = match (op, moment) {
+            (BinaryOp::Add, Some(Moment::Delta(delta))) => self.plus(delta)?,
+            (BinaryOp::Add, Some(moment)) => match self {
+                Moment::Delta(delta) => moment.plus(delta)?,
+                _ => return None,
+            },
+            (BinaryOp::Sub, Some(moment)) if reflected => moment.minus(self)?,
+            (BinaryOp::Sub, Some(moment)) => self.minus(moment)?,
+            _ => return self.scale(op, other, reflected),
+        };
+        Some(result.map(Value::object))
+    }
+}
