@@ -92,7 +92,3 @@ pub(super) fn made_file(file: &ProjectFile, path: String) -> ProjectFile {
     ProjectFile { path, ..file.clone() }
 }
 
-/// The text of `span`'s file with a name of its own, for templates that stand in YAML values.
-pub(super) fn inline_file(span: &Span, text: &str) -> Arc<SourceFile> {
-    SourceFile::new(span.file.path.clone(), text)
-}

@@ -35,8 +35,6 @@ use crate::project::{Package, Project, Render};
 use docs::Docs;
 use properties::{Properties, Section};
 
-pub(crate) use test_names::hex as md5_hex;
-
 /// Parses `project` and resolves its references. `world` has no resolved project yet; its environment is that of
 /// `templates`.
 pub fn parse(

@@ -49,8 +49,7 @@ fn generated(world: &Arc<World>, node: &Node, name: &str, custom: Option<&str>) 
             let args = Args::positional([custom, Value::from_json(&crate::jinja::node_json(node))]);
             let named = |stop: crate::jinja::Stop| stop.into_diagnostic().of_node(&node.unique_id);
             let value = interpreter.call_definition(&item, args).map_err(named)?;
-            let text = value.to_str(&mut interpreter).map_err(named)?;
-            Ok(text.trim().to_string())
+            Ok(value.text().trim().to_string())
         }
         _ => Ok(default_name(world, node, name, custom)),
     }

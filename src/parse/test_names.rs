@@ -33,7 +33,7 @@ pub(super) fn hash(name: &str, test: &str, namespace: Option<&str>, kwargs: &Map
 }
 
 /// Lower-case hex MD5.
-pub(crate) fn hex(text: &str) -> String {
+pub(super) fn hex(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -279,7 +279,7 @@ impl Object for ColumnValue {
         &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "literal"]
     }
 
-    fn call_method(&self, interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
+    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
         let integers = ["int", "bigint", "smallint", "tinyint", "hugeint"];
         let floats = ["float", "double", "real"];
         let decimals = ["decimal", "numeric"];
@@ -290,7 +290,7 @@ impl Object for ColumnValue {
             "is_numeric" => self.is(&decimals),
             "is_number" => self.is(&[&integers[..], &floats[..], &decimals[..]].concat()),
             "literal" => {
-                let value = args.positional.first().cloned().unwrap_or(Value::None).to_str(interp)?;
+                let value = args.positional.first().cloned().unwrap_or(Value::None);
                 Value::str(format!("{value}::{}", self.0.data_type))
             }
             _ => Value::Int(256),

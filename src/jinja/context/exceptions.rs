@@ -34,27 +34,27 @@ pub(super) fn value(scope: &Rc<Scope>) -> Value {
     }))
 }
 
-fn message(interp: &mut Interpreter<'_>, args: Args) -> Result<String> {
+fn message(args: Args) -> String {
     let values = args.positional.into_iter().chain(args.keyword.into_iter().map(|(_, value)| value));
     let mut parts = Vec::new();
     for value in values.filter(|value| !value.is_none()) {
         // `node` may follow the message; it is known already.
         if matches!(value, Value::Str(_)) || parts.is_empty() {
-            parts.push(value.to_str(interp)?.to_string());
+            parts.push(value.to_string());
         }
     }
-    Ok(parts.join(": "))
+    parts.join(": ")
 }
 
 fn raise(interp: &mut Interpreter<'_>, args: Args) -> Result {
     let site = interp.site();
-    let message = message(interp, args)?;
+    let message = message(args);
     Err(Diagnostic::error(codes::JINJA_RAISED, message).label(site, "raised here").into())
 }
 
 fn warn(interp: &mut Interpreter<'_>, scope: &Scope, args: Args) -> Result {
     let site = interp.site();
-    let message = message(interp, args)?;
+    let message = message(args);
     let warning = Diagnostic::warning(codes::JINJA_WARNED, message).label(site, "warned here");
     scope.captured.borrow_mut().warnings.push(*warning);
     Ok(Value::str(""))
@@ -67,7 +67,7 @@ pub(super) fn try_or_compiler_error() -> Value {
             return Err(crate::jinja::stop::fail("try_or_compiler_error() takes a message and a function"));
         }
         let site = interp.site();
-        let message = args.positional.remove(0).to_str(interp)?.to_string();
+        let message = args.positional.remove(0).to_string();
         let function = args.positional.remove(0);
         interp
             .call(&function, args)

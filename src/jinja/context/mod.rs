@@ -31,6 +31,9 @@ use super::env::{Context, Environment};
 use super::syntax::ast::Macro;
 use super::value::Value;
 
+pub(crate) use graph::node_json;
+pub(crate) use refs::{EPHEMERAL_PREFIX, cte_name};
+
 pub use adapter::{Adapter, AdapterColumn, QueryTable};
 pub use relation::RelationValue;
 pub use settings::Vars;

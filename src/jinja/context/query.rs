@@ -11,10 +11,9 @@ use crate::jinja::value::{Args, Object, Value};
 
 pub(super) fn run_query(scope: &Rc<Scope>) -> Value {
     let scope = Rc::clone(scope);
-    Value::function("run_query", move |interp, args| {
+    Value::function("run_query", move |_, args| {
         let [sql] = args.required("run_query", ["sql"])?;
-        let sql = sql.to_str(interp)?;
-        run(&scope, &sql)
+        run(&scope, &sql.text())
     })
 }
 
@@ -34,7 +33,7 @@ pub(super) fn statement(scope: &Rc<Scope>) -> Value {
         args.take("auto_begin");
         args.take("language");
         let [name, fetch] = args.bind("statement", ["name", "fetch_result"])?;
-        let sql = interp.call(&caller, Args::none())?.to_str(interp)?;
+        let sql = interp.call(&caller, Args::none())?.to_string();
         if !scope.execute || sql.trim().is_empty() {
             return Ok(Value::str(""));
         }

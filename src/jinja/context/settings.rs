@@ -122,7 +122,7 @@ pub(super) fn env_var(scope: &Rc<Scope>) -> Value {
         match (scope.world.invocation.env.get(name), default) {
             (Some(value), _) => Ok(Value::str(value)),
             (None, Some(default)) if default.as_str().is_some() => Ok(default),
-            (None, Some(default)) => Ok(Value::str(default.to_str(interp)?)),
+            (None, Some(default)) => Ok(Value::str(default.text())),
             (None, None) => Err(Diagnostic::error(codes::ENV_VAR_MISSING, format!("`{name}` is not set"))
                 .label(interp.site(), "read from the environment here")
                 .help(format!("set it, or give a default: env_var('{name}', '...')"))

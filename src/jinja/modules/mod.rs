@@ -16,7 +16,7 @@ use super::stop::{Result, fail};
 use super::value::{Args, Object, Value};
 
 pub(crate) use itertools::Endless;
-pub(crate) use moments::format_moment;
+pub(crate) use moments::{format_moment, utc_datetime};
 
 /// The value of `modules`; the clock stands still at `now`.
 pub(crate) fn modules(now: DateTime<Utc>) -> Value {

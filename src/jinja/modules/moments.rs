@@ -104,6 +104,11 @@ pub(super) enum Moment {
     Delta(TimeDelta),
 }
 
+/// A moment in UTC as a value: `run_started_at`.
+pub(crate) fn utc_datetime(moment: chrono::DateTime<chrono::Utc>) -> Value {
+    Value::object(Moment::DateTime(moment.naive_utc(), Some(Zone::utc())))
+}
+
 /// The moment formatted by a `strftime` pattern, if the value is one.
 pub(crate) fn format_moment(value: &Value, pattern: &str) -> Option<Result<String>> {
     match value.as_object::<Moment>()? {
