@@ -31,12 +31,8 @@ pub async fn run_data_test(engine: &Engine, meter: &Meter, sql: &Arc<SourceFile>
     // The query is planned on its own first, so that its mistakes are reported at their places.
     engine.plan(&meter.state, sql).await?;
     let file = SourceFile::new(sql.path.clone(), wrapped(&sql.text, config));
-    let batches: Vec<RecordBatch> = engine
-        .query(&meter.state, &file)
-        .await?
-        .try_collect()
-        .await
-        .map_err(|error| execution_error(&error))?;
+    let batches: Vec<RecordBatch> =
+        engine.query(&meter.state, &file).await?.try_collect().await.map_err(|error| execution_error(&error))?;
     let row = batches.iter().find(|batch| batch.num_rows() > 0);
     row.and_then(read).ok_or_else(|| {
         Diagnostic::error(codes::TEST_FAILED, "the test gave no number of failures")
@@ -63,6 +59,7 @@ fn read(batch: &RecordBatch) -> Option<Found> {
     if failures.is_null(0) {
         return None;
     }
-    let flag = |index: usize| as_boolean_array(batch.column(index)).ok().map(|array| array.is_valid(0) && array.value(0));
+    let flag =
+        |index: usize| as_boolean_array(batch.column(index)).ok().map(|array| array.is_valid(0) && array.value(0));
     Some(Found { failures: failures.value(0).max(0) as u64, should_warn: flag(1)?, should_error: flag(2)? })
 }

@@ -86,11 +86,8 @@ fn render(world: &Arc<World>, node: &Node) -> Result<(crate::jinja::Rendered, Ve
     let file = node.template_file();
     let template = parse_template(&file).map_err(|error| error.of_node(&node.unique_id))?;
     let context = NodeContext::for_execute(world, Arc::clone(&node));
-    let options = Options {
-        package: Arc::from(node.package.as_str()),
-        now: world.invocation.started_at,
-        ..Options::default()
-    };
+    let options =
+        Options { package: Arc::from(node.package.as_str()), now: world.invocation.started_at, ..Options::default() };
     let mut interpreter = Interpreter::new(&world.environment, &context, options);
     let rendered = interpreter.render(&template).map_err(|error| error.of_node(&node.unique_id))?;
     if let Some(failure) = context.take_failure() {

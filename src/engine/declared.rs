@@ -90,10 +90,7 @@ fn columns(columns: &[Column], path_columns: &[PathColumn]) -> Option<Vec<Column
     if in_file.is_empty() {
         return None;
     }
-    in_file
-        .into_iter()
-        .map(|column| Some(ColumnSpec::new(column.name.clone(), column.data_type.clone()?)))
-        .collect()
+    in_file.into_iter().map(|column| Some(ColumnSpec::new(column.name.clone(), column.data_type.clone()?))).collect()
 }
 
 fn path_columns(settings: &Map<String, Json>) -> Result<Vec<PathColumn>> {

@@ -211,8 +211,7 @@ pub fn literal_references(text: &str, span: &Span) -> (Vec<RefCall>, Vec<SourceC
     let (mut refs, mut sources) = (Vec::new(), Vec::new());
     let Ok(template) = parse_template(&file) else { return (refs, sources) };
     for call in calls(&template) {
-        let texts: Vec<&str> =
-            call.args.iter().filter_map(|arg| arg.as_ref().and_then(Json::as_str)).collect();
+        let texts: Vec<&str> = call.args.iter().filter_map(|arg| arg.as_ref().and_then(Json::as_str)).collect();
         let version = call
             .keywords
             .iter()

@@ -129,12 +129,8 @@ fn union(columns: &Columns, target: &Relation, new: &Relation, keep: &str) -> St
 }
 
 fn delete_insert(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> String {
-    let keep = format!(
-        " where not exists (select 1 from {} where {}{})",
-        alias(new, "n"),
-        same_key(keys),
-        predicates(job)
-    );
+    let keep =
+        format!(" where not exists (select 1 from {} where {}{})", alias(new, "n"), same_key(keys), predicates(job));
     union(columns, job.relation, new, &keep)
 }
 

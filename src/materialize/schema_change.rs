@@ -110,9 +110,8 @@ pub(super) async fn reconcile(job: &Job<'_>, staged: &Staged) -> Result<Columns>
             columns.push(Column { name: name.clone(), in_old: false, in_new: true, data_type });
         }
     }
-    let keeps_schema = (added.is_empty() || !take_added)
-        && (gone.is_empty() || keep_gone)
-        && (retyped.is_empty() || !take_types);
+    let keeps_schema =
+        (added.is_empty() || !take_added) && (gone.is_empty() || keep_gone) && (retyped.is_empty() || !take_types);
     Ok(Columns { columns, keeps_schema })
 }
 

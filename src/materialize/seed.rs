@@ -25,9 +25,10 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
 }
 
 async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
-    let path = job.seed_file.as_ref().ok_or_else(|| {
-        Diagnostic::error(codes::INTERNAL, format!("seed `{}` has no file", job.node.name))
-    })?;
+    let path = job
+        .seed_file
+        .as_ref()
+        .ok_or_else(|| Diagnostic::error(codes::INTERNAL, format!("seed `{}` has no file", job.node.name)))?;
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     let format = match extension.as_str() {
         "tsv" => Format::Csv,
@@ -75,4 +76,3 @@ fn plan(job: &Job<'_>, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> 
         .and_then(LogicalPlanBuilder::build)
         .map_err(|error| execution_error(&error))
 }
-

@@ -44,9 +44,9 @@ pub async fn compile(
     let compiled = tokio::task::spawn_blocking(move || {
         nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>()
     });
-    let compiled = compiled.await.map_err(|error| {
-        Diagnostic::error(codes::INTERNAL, format!("templates could not be rendered: {error}"))
-    })?;
+    let compiled = compiled
+        .await
+        .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("templates could not be rendered: {error}")))?;
     let mut out = Vec::new();
     for (result, node) in compiled {
         let Some(compiled) = diagnostics.take(result) else { continue };

@@ -58,8 +58,7 @@ impl Session {
             sources,
         })?);
         let runtime = tokio::runtime::Handle::current();
-        let adapter: Arc<dyn Adapter> =
-            Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database));
+        let adapter: Arc<dyn Adapter> = Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database));
         let (sender, logs) = mpsc::unbounded_channel();
         let log = Box::new(move |line: LogLine| {
             // Nobody listens any more only when the program ends.

@@ -59,7 +59,8 @@ fn selected(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -
     };
     let mut nodes: Vec<Node> = all.iter().filter(is_data).map(|node| (*node).clone()).collect();
     if nodes.is_empty() {
-        nodes = all.iter().filter(|node| node.resource_type == ResourceType::Test).map(|node| (*node).clone()).collect();
+        nodes =
+            all.iter().filter(|node| node.resource_type == ResourceType::Test).map(|node| (*node).clone()).collect();
     }
     if nodes.is_empty() {
         return Err(Diagnostic::error(codes::NOTHING_SELECTED, "nothing to show")

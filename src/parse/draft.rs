@@ -91,4 +91,3 @@ pub(super) fn defaults(config: &mut Config, resource_type: ResourceType) {
 pub(super) fn made_file(file: &ProjectFile, path: String) -> ProjectFile {
     ProjectFile { path, ..file.clone() }
 }
-

@@ -91,7 +91,9 @@ impl Builder<'_> {
         let prefixed = namespace.as_ref().map_or(bare.clone(), |namespace| format!("{namespace}_{bare}"));
         let (test_name, target) = match &subject.source {
             Some(source) => (format!("source_{prefixed}"), format!("{source}_{}", subject.name)),
-            None => (prefixed, subject.version.as_ref().map_or(subject.name.clone(), |v| format!("{}_{v}", subject.name))),
+            None => {
+                (prefixed, subject.version.as_ref().map_or(subject.name.clone(), |v| format!("{}_{v}", subject.name)))
+            }
         };
         let (full, short) = test_names::names(&test_name, &target, &kwargs);
         let name = written.custom_name.clone().unwrap_or_else(|| full.clone());
@@ -204,14 +206,7 @@ impl Written {
 }
 
 fn empty(name: &str, span: Span) -> Written {
-    Written {
-        name: name.to_string(),
-        span,
-        args: Map::new(),
-        config: Vec::new(),
-        custom_name: None,
-        description: None,
-    }
+    Written { name: name.to_string(), span, args: Map::new(), config: Vec::new(), custom_name: None, description: None }
 }
 
 fn tests_of(yaml: &Yaml) -> impl Iterator<Item = &Yaml> {

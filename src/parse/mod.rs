@@ -37,28 +37,15 @@ use properties::{Properties, Section};
 
 /// Parses `project` and resolves its references. `world` has no resolved project yet; its environment is that of
 /// `templates`.
-pub fn parse(
-    project: &Project,
-    templates: &Templates,
-    world: &Arc<World>,
-    diagnostics: &mut Diagnostics,
-) -> Manifest {
+pub fn parse(project: &Project, templates: &Templates, world: &Arc<World>, diagnostics: &mut Diagnostics) -> Manifest {
     let docs = Docs::read(project, diagnostics);
     let mut properties = Properties::default();
     for package in project.all() {
         let render = YamlRender { world, package: package.name() };
         properties.read(package, &render, diagnostics);
     }
-    let mut builder = Builder {
-        project,
-        world,
-        templates,
-        docs,
-        properties,
-        diagnostics,
-        drafts: Vec::new(),
-        nodes: Vec::new(),
-    };
+    let mut builder =
+        Builder { project, world, templates, docs, properties, diagnostics, drafts: Vec::new(), nodes: Vec::new() };
     builder.models();
     builder.seeds();
     builder.snapshots();
@@ -129,7 +116,11 @@ impl<'a> Builder<'a> {
                 Section::DataTests => "test",
                 _ => "macro",
             };
-            self.nodes.iter().filter(|node| node.resource_type.as_str() == wanted).map(|node| node.name.clone()).collect()
+            self.nodes
+                .iter()
+                .filter(|node| node.resource_type.as_str() == wanted)
+                .map(|node| node.name.clone())
+                .collect()
         };
         self.properties.report_unused(&names, self.diagnostics);
         let mut manifest = Manifest {

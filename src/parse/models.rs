@@ -211,7 +211,9 @@ fn latest_version(yaml: &Yaml) -> Option<Json> {
     let values: Vec<Json> = versions.iter().filter_map(|version| version.get("v").map(Yaml::to_json)).collect();
     let number = |value: &Json| plain(value).parse::<f64>().ok();
     match values.iter().all(|value| number(value).is_some()) {
-        true => values.into_iter().max_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal)),
+        true => {
+            values.into_iter().max_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal))
+        }
         false => values.into_iter().max_by_key(plain),
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
+use super::Builder;
 use super::draft::{defaults, folders, fqn, node, stem};
 use super::generic::Subject;
 use super::layers::folder_config;
 use super::models::patch_config;
 use super::properties::{Properties, Section, object};
-use super::Builder;
 use crate::diag::{Diagnostic, SourceFile, codes};
 use crate::jinja;
 use crate::manifest::{Group, MacroInfo};
@@ -163,7 +163,8 @@ impl Builder<'_> {
                         size: 0,
                     };
                     let fqn = vec![package.name().to_string(), "hooks".into(), name.clone()];
-                    let mut node = node(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
+                    let mut node =
+                        node(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
                     node.config.set("tags", json!([when]), None);
                     node.config.set("index", json!(index), None);
                     self.drafts.push(node);
@@ -190,8 +191,7 @@ pub(super) fn describe_macros(macros: &mut [MacroInfo], properties: &Properties)
     for entry in properties.of(Section::Macros) {
         let found = macros.iter_mut().find(|info| info.name == entry.name && info.package == entry.package);
         if let Some(info) = found {
-            info.description =
-                entry.yaml.get("description").and_then(Yaml::scalar).unwrap_or_default().into_owned();
+            info.description = entry.yaml.get("description").and_then(Yaml::scalar).unwrap_or_default().into_owned();
             info.meta = object(entry.yaml.get("meta"));
             let arguments = entry.yaml.get("arguments").map(Yaml::items).unwrap_or_default();
             info.arguments = arguments.iter().map(Yaml::to_json).collect();

@@ -172,10 +172,8 @@ impl Properties {
     /// Reports entries that describe something that is not there.
     pub(super) fn report_unused(&self, names: &dyn Fn(Section) -> Vec<String>, diagnostics: &mut Diagnostics) {
         for (entry, used) in self.entries.iter().zip(&self.used) {
-            let is_patch = matches!(
-                entry.section,
-                Section::Models | Section::Seeds | Section::Analyses | Section::DataTests
-            );
+            let is_patch =
+                matches!(entry.section, Section::Models | Section::Seeds | Section::Analyses | Section::DataTests);
             let is_snapshot_patch = entry.section == Section::Snapshots && entry.yaml.get("relation").is_none();
             if *used || !(is_patch || is_snapshot_patch) {
                 continue;

@@ -22,8 +22,7 @@ impl Builder<'_> {
                     fqn.extend(folders(&file.path));
                     fqn.extend([super::draft::stem(&file.path).to_string(), block.name.clone()]);
                     let name = block.name.clone();
-                    let mut node =
-                        node(package.name(), &name, ResourceType::Snapshot, file, fqn, NodeKind::Snapshot);
+                    let mut node = node(package.name(), &name, ResourceType::Snapshot, file, fqn, NodeKind::Snapshot);
                     node.raw_code = block.text;
                     node.code_start = block.start as u32;
                     node.config = folder_config(self.project, package, ResourceConfig::Snapshots, &node.fqn);

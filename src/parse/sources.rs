@@ -9,9 +9,7 @@ use super::keys;
 use super::layers::folder_config;
 use super::properties::{Entry, Section, object};
 use crate::diag::{Diagnostic, codes};
-use crate::node::{
-    Config, External, Freshness, FreshnessThreshold, NodeKind, Relation, ResourceType, SourceTable,
-};
+use crate::node::{Config, External, Freshness, FreshnessThreshold, NodeKind, Relation, ResourceType, SourceTable};
 use crate::project::yaml::{Kind, Yaml};
 use crate::project::{ResourceConfig, check_keys};
 

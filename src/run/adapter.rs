@@ -37,10 +37,10 @@ impl Adapter for EngineAdapter {
             let stream = self.engine.query(&meter.state, &file).await?;
             let schema = stream.schema();
             let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(|error| execution_error(&error))?;
-            let columns = schema.fields().iter().map(|field| AdapterColumn {
-                name: field.name().clone(),
-                data_type: type_name(field.data_type()),
-            });
+            let columns = schema
+                .fields()
+                .iter()
+                .map(|field| AdapterColumn { name: field.name().clone(), data_type: type_name(field.data_type()) });
             let mut table = QueryTable { columns: columns.collect(), rows: Vec::new() };
             for batch in &batches {
                 table.rows.extend(rows(batch)?);
@@ -99,7 +99,8 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Vec<Json>>> {
             let mut writer = LineDelimitedWriter::new(Vec::new());
             writer.write(&single).and_then(|()| writer.finish()).map_err(|error| failed(&error))?;
             let text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
-            let line = |line: &str| serde_json::from_str::<Json>(line).ok().and_then(|mut v| v.get_mut("v").map(Json::take));
+            let line =
+                |line: &str| serde_json::from_str::<Json>(line).ok().and_then(|mut v| v.get_mut("v").map(Json::take));
             text.lines().map(|text| line(text).unwrap_or(Json::Null)).collect()
         } else {
             let options = FormatOptions::default().with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"));

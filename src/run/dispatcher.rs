@@ -337,9 +337,8 @@ impl<'a> Dispatcher<'a> {
                 result.diagnostics.push(*found);
                 self.finished(unit, result);
             }
-            let waiting: Vec<u32> = (0..self.states.len() as u32)
-                .filter(|unit| self.states[*unit as usize] == State::Waiting)
-                .collect();
+            let waiting: Vec<u32> =
+                (0..self.states.len() as u32).filter(|unit| self.states[*unit as usize] == State::Waiting).collect();
             for unit in waiting {
                 self.skip(unit, "the run was interrupted".into());
             }

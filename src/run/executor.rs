@@ -94,8 +94,9 @@ impl RunContext {
         let manifest = Arc::clone(&self.manifest);
         let compiled = tokio::task::spawn_blocking(move || compile(&world, manifest.node(id))).await;
         attempt.compile_time = start.elapsed();
-        let compiled = compiled
-            .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}")))??;
+        let compiled = compiled.map_err(|error| {
+            Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
+        })??;
         let sql = Arc::clone(&compiled.sql);
         self.write_compiled(id, &sql.text)?;
         attempt.compiled = Some(compiled);
@@ -134,10 +135,7 @@ impl RunContext {
             sql: &sql,
             seed_file: (node.resource_type == ResourceType::Seed).then(|| self.file_of(node)),
             progress,
-            commit: Commit {
-                node: node.unique_id.clone(),
-                invocation_id: self.world.invocation.id.clone(),
-            },
+            commit: Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() },
             full_refresh: node.config.bool("full_refresh").unwrap_or(self.full_refresh),
         };
         materialize(&job).await.map(Outcome::Built)

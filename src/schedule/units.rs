@@ -116,9 +116,7 @@ pub(super) fn test_gates(manifest: &Manifest, units: &[Unit], dag: &mut Dag) {
             continue;
         }
         for parent in &tested {
-            below
-                .entry(*parent)
-                .or_insert_with(|| manifest.dag.reach(&[*parent], Direction::Downstream, None));
+            below.entry(*parent).or_insert_with(|| manifest.dag.reach(&[*parent], Direction::Downstream, None));
         }
         for (build, node) in &builds {
             if tested.iter().all(|parent| below[parent][*node as usize]) {

@@ -151,10 +151,13 @@ impl Object for AdapterValue {
                 let Some(adapter) = adapter else { return Ok(Value::list([])) };
                 let mut sides = Vec::new();
                 for value in &args.positional {
-                    let relation = relation_of(value).ok_or_else(|| fail("get_missing_columns() takes two relations"))?;
+                    let relation =
+                        relation_of(value).ok_or_else(|| fail("get_missing_columns() takes two relations"))?;
                     sides.push(adapter.columns(&relation)?);
                 }
-                let [from, to] = sides.as_slice() else { return Err(fail("get_missing_columns() takes two relations")) };
+                let [from, to] = sides.as_slice() else {
+                    return Err(fail("get_missing_columns() takes two relations"));
+                };
                 let missing = from.iter().filter(|column| !to.iter().any(|other| other.name == column.name));
                 Ok(Value::list(missing.cloned().map(ColumnValue::value)))
             }
@@ -174,9 +177,7 @@ impl Object for AdapterValue {
                 }
                 Ok(Value::None)
             }
-            "valid_incremental_strategies" => {
-                Ok(Value::list(["append", "delete+insert", "merge"].map(Value::str)))
-            }
+            "valid_incremental_strategies" => Ok(Value::list(["append", "delete+insert", "merge"].map(Value::str))),
             // Schemas are folders that appear with their first table; there are no transactions and no cache.
             _ => Ok(Value::None),
         }
@@ -357,7 +358,8 @@ impl Object for ColumnType {
 
     fn call(&self, _interp: &mut Interpreter<'_>, args: Args) -> Result {
         let [name, data_type, ..] = args.bind("Column", ["column", "dtype", "char_size", "precision", "scale"])?;
-        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default();
+        let text =
+            |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default();
         Ok(ColumnValue::value(AdapterColumn { name: text(name), data_type: text(data_type) }))
     }
 }

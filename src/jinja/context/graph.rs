@@ -116,4 +116,3 @@ pub(crate) fn node_json(node: &Node) -> Json {
     }
     out
 }
-

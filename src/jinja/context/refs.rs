@@ -47,9 +47,10 @@ fn read_ref(mut args: Args, span: Span) -> Result<RefCall> {
 
 fn capture_ref(scope: &Scope, call: RefCall) {
     let mut captured = scope.captured.borrow_mut();
-    let known = captured.refs.iter().any(|other| {
-        other.package == call.package && other.name == call.name && other.version == call.version
-    });
+    let known = captured
+        .refs
+        .iter()
+        .any(|other| other.package == call.package && other.name == call.name && other.version == call.version);
     if !known {
         captured.refs.push(call);
     }

@@ -1,0 +1,248 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Selecting nodes:
+  --select stg_orders        a node          --select +mart_totals   it and everything above it
+  --select staging           a folder        --select stg_orders+    it and everything below it
+  --select tag:nightly       a tag           --select 1+mart+2       one step up, two steps down
+  --select 'a b'             both            --select 'tag:x,path:models/mart'   what is in both
+
+Environment: every option has a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
+Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line is wrong, 130 interrupted.";
+
+/// SQL models in, trusted tables out: dbt's workflow with the engine inside.
+#[derive(Debug, Parser)]
+#[command(name = "c360", version, after_help = AFTER_HELP, max_term_width = 110, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options that every verb takes, before or after its name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub(crate) struct GlobalArgs {
+    /// Folder of the project [default: this folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project_dir: Option<PathBuf>,
+    /// Folder of profiles.yml [default: the project's, then ~/.c360, then ~/.dbt]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) profiles_dir: Option<PathBuf>,
+    /// Profile to use [default: the one that dbt_project.yml names]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Output of the profile to use [default: the profile's `target`]
+    #[arg(long, short = 't', global = true, value_name = "NAME")]
+    pub(crate) target: Option<String>,
+    /// Folder for artifacts [default: the project's `target-path`]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) target_path: Option<PathBuf>,
+    /// Vars, as YAML: '{lake: /data/lake, parity: false}'
+    #[arg(long, global = true, value_name = "YAML")]
+    pub(crate) vars: Option<String>,
+    /// Nodes that run at the same time [default: the profile's]
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Say nothing but errors; data still goes to stdout
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// How messages are written
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormatArg>,
+    /// How much is logged
+    #[arg(long, global = true, value_name = "LEVEL", hide = true)]
+    pub(crate) log_level: Option<String>,
+    /// Colours: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    pub(crate) color: Option<ColorArg>,
+    /// Plain output without colours
+    #[arg(long, global = true, hide = true)]
+    pub(crate) no_use_colors: bool,
+}
+
+/// `--log-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormatArg {
+    /// A live view on a terminal, plain lines elsewhere
+    #[value(alias = "default")]
+    Auto,
+    /// Plain lines
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorArg {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Which nodes.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Which nodes")]
+pub(crate) struct SelectArgs {
+    /// Nodes to take; may be repeated
+    #[arg(long, short = 's', alias = "models", short_alias = 'm', value_name = "EXPR", num_args = 1..)]
+    pub(crate) select: Vec<String>,
+    /// Nodes to leave out; may be repeated
+    #[arg(long, value_name = "EXPR", num_args = 1..)]
+    pub(crate) exclude: Vec<String>,
+    /// A selector of selectors.yml
+    #[arg(long, value_name = "NAME")]
+    pub(crate) selector: Option<String>,
+    /// Which tests follow the nodes that they test: eager, cautious, buildable, empty
+    #[arg(long, value_name = "MODE")]
+    pub(crate) indirect_selection: Option<String>,
+    /// Types of resource to take; may be repeated
+    #[arg(long, value_name = "TYPE", num_args = 1..)]
+    pub(crate) resource_type: Vec<String>,
+    /// Types of resource to leave out; may be repeated
+    #[arg(long, value_name = "TYPE", num_args = 1..)]
+    pub(crate) exclude_resource_type: Vec<String>,
+    /// Folder with the artifacts of an earlier run, for `state:` and `result:`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// How to run.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "How to run")]
+pub(crate) struct RunArgs {
+    /// Rebuild incremental models from nothing
+    #[arg(long, short = 'f')]
+    pub(crate) full_refresh: bool,
+    /// Start nothing after the first failure
+    #[arg(long, short = 'x')]
+    pub(crate) fail_fast: bool,
+    /// Print what would run, in which order, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Build models and seeds, test them, publish what passed
+    ///
+    /// Runs in the order of the DAG, several nodes at a time. The tests of a node run before anything below it; a node
+    /// that fails, or a failing test, skips what is below. A mart is published only after its tests have passed.
+    Build {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Build models, without tests and without publishing
+    Run {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Run data tests on what is built
+    Test {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Load the files under seeds/ into tables
+    Seed {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// List nodes
+    ///
+    /// What it prints can be pasted back as a selector.
+    #[command(alias = "list")]
+    Ls {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// What to print of each node
+        #[arg(long, value_enum, default_value = "selector")]
+        output: ListOutput,
+        /// Keys of JSON objects, such as `unique_id name`
+        #[arg(long, num_args = 1.., value_name = "KEY")]
+        output_keys: Vec<String>,
+    },
+    /// Read the project, report every mistake, write manifest.json
+    Parse,
+    /// Write the SQL of nodes into the artifact folder, or print it
+    Compile {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// A template to compile instead of nodes
+        #[arg(long, value_name = "SQL")]
+        inline: Option<String>,
+        /// Print one node's SQL as text or JSON
+        #[arg(long, value_enum, default_value = "text")]
+        output: CompileOutput,
+    },
+    /// Print rows of a node or of a query
+    Show {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// A query instead of a node; may use {{ ref('x') }}
+        #[arg(long, value_name = "SQL")]
+        inline: Option<String>,
+        /// How many rows; -1 for all
+        #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_name = "N")]
+        limit: i64,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: ShowOutput,
+    },
+    /// Show what c360 sees, and whether it reaches the warehouse and the destinations
+    Debug,
+    /// Delete the folders that `clean-targets` names
+    Clean,
+    /// Make a new project that builds at once
+    Init {
+        /// Name of the project and of its folder
+        name: String,
+    },
+    /// Explain an error code
+    Explain {
+        /// A code such as C2001; without one, all are listed
+        code: Option<String>,
+    },
+}
+
+/// `ls --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOutput {
+    Selector,
+    Name,
+    Path,
+    Json,
+}
+
+/// `compile --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompileOutput {
+    Text,
+    Json,
+}
+
+/// `show --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowOutput {
+    /// A table
+    Text,
+    /// One JSON document
+    Json,
+    /// A JSON object a line
+    Jsonl,
+    /// RFC 4180, with a header
+    Csv,
+}

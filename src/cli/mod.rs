@@ -1,0 +1,89 @@
+//! The shell: arguments in, exit codes out. The only room that knows clap, and with `report` the only one that writes to
+//! stdout and stderr.
+
+mod args;
+mod interrupt;
+mod printer;
+mod settings;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::diag::{Diagnostic, Shelf};
+
+use args::{Cli, Verb};
+use printer::Printer;
+use settings::Environment;
+
+/// Everything was fine; warnings count as fine.
+pub(crate) const FINE: u8 = 0;
+/// A node or test failed.
+pub(crate) const FAILED: u8 = 1;
+/// The project, its configuration or the command line is wrong.
+pub(crate) const WRONG: u8 = 2;
+/// Interrupted.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    // Two providers of cryptography are compiled in; which one is used has to be said once.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes.
+            let code = if error.use_stderr() { WRONG } else { FINE };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let env = Environment::read();
+    let printer = Printer::new(settings::report_options(&cli.global, &env));
+    logging(&env);
+    let code = match run(cli, &env, &printer) {
+        Ok(code) => code,
+        Err(diagnostic) => {
+            printer.diagnostic(&diagnostic);
+            exit_code(&diagnostic)
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// The exit code of a failure follows from whose failure it is.
+pub(crate) fn exit_code(diagnostic: &Diagnostic) -> u8 {
+    match diagnostic.code.shelf {
+        Shelf::User => WRONG,
+        Shelf::World | Shelf::Bug => FAILED,
+    }
+}
+
+/// The log of libraries, for whoever asks with `C360_LOG=debug`.
+fn logging(env: &Environment) {
+    if let Some(filter) = env.option("LOG") {
+        let filter = tracing_subscriber::EnvFilter::new(filter);
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
+}
+
+fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8> {
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Build { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Build, env, printer),
+        Verb::Run { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Run, env, printer),
+        Verb::Test { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Test, env, printer),
+        Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
+        Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
+        Verb::Parse => verbs::parse(global, env, printer),
+        Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
+        Verb::Show { select, inline, limit, output } => {
+            verbs::show(global, &select, inline, limit, output, env, printer)
+        }
+        Verb::Debug => verbs::debug(global, env, printer),
+        Verb::Clean => verbs::clean(global, env, printer),
+        Verb::Init { name } => verbs::init(&name, printer),
+        Verb::Explain { code } => verbs::explain(code.as_deref(), printer),
+    }
+}

@@ -1,0 +1,184 @@
+//! Arguments, environment and defaults become options.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use serde_json::{Map, Value as Json};
+
+use super::args::{ColorArg, GlobalArgs, LogFormatArg, SelectArgs};
+use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
+use crate::node::ResourceType;
+use crate::ops::{Options, Target};
+use crate::project::yaml::Yaml;
+use crate::report::{LogFormat, ReportOptions, colour_wanted};
+use crate::select::{Criteria, Indirect};
+use crate::stdx::closest;
+
+/// The environment, as the program started with it.
+pub(super) struct Environment {
+    vars: BTreeMap<String, String>,
+}
+
+impl Environment {
+    pub(super) fn read() -> Environment {
+        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        Environment { vars: std::env::vars_os().map(|(key, value)| (text(key), text(value))).collect() }
+    }
+
+    /// `C360_NAME`, or else `DBT_NAME`; an empty value counts as none.
+    pub(super) fn option(&self, name: &str) -> Option<&str> {
+        let find = |prefix: &str| self.vars.get(&format!("{prefix}_{name}")).map(String::as_str);
+        find("C360").or_else(|| find("DBT")).filter(|value| !value.is_empty())
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.option(name)
+            .is_some_and(|value| matches!(value.to_lowercase().as_str(), "1" | "true" | "yes" | "on" | "t"))
+    }
+}
+
+/// How messages are written.
+pub(super) fn report_options(global: &GlobalArgs, env: &Environment) -> ReportOptions {
+    let is_terminal = std::io::stderr().is_terminal();
+    let never = global.no_use_colors || global.color == Some(ColorArg::Never);
+    let always = global.color == Some(ColorArg::Always);
+    let var = |name: &str| env.vars.get(name).map(String::as_str);
+    let format = global.log_format.or_else(|| match env.option("LOG_FORMAT") {
+        Some("json") => Some(LogFormatArg::Json),
+        Some("text") => Some(LogFormatArg::Text),
+        _ => None,
+    });
+    ReportOptions {
+        format: match format {
+            Some(LogFormatArg::Json) => LogFormat::Json,
+            Some(LogFormatArg::Text) => LogFormat::Text,
+            _ => LogFormat::Auto,
+        },
+        quiet: global.quiet || env.flag("QUIET"),
+        is_terminal,
+        colour: !never && (always || colour_wanted(is_terminal, var)),
+        width: width(is_terminal, env),
+    }
+}
+
+/// Columns of the terminal behind stderr, or of `COLUMNS`.
+pub(super) fn width(is_terminal: bool, env: &Environment) -> Option<usize> {
+    if !is_terminal {
+        return None;
+    }
+    let stated = env.vars.get("COLUMNS").and_then(|value| value.parse().ok());
+    stated.or_else(crate::report::terminal_width)
+}
+
+/// The options of a verb.
+pub(super) fn options(
+    command: &str,
+    global: &GlobalArgs,
+    select: &SelectArgs,
+    full_refresh: bool,
+    fail_fast: bool,
+    env: &Environment,
+) -> Result<Options> {
+    let path = |arg: &Option<PathBuf>, name: &str| arg.clone().or_else(|| env.option(name).map(PathBuf::from));
+    let text = |arg: &Option<String>, name: &str| arg.clone().or_else(|| env.option(name).map(str::to_string));
+    let project_dir = path(&global.project_dir, "PROJECT_DIR").unwrap_or_else(|| PathBuf::from("."));
+    let project_dir = std::path::absolute(&project_dir).map_err(|error| {
+        Diagnostic::error(codes::BAD_ARGUMENT, format!("`{}` is no folder: {error}", project_dir.display()))
+    })?;
+    let profiles_dirs = match path(&global.profiles_dir, "PROFILES_DIR") {
+        Some(folder) => vec![folder],
+        None => default_profiles_dirs(&project_dir, env),
+    };
+    let threads = match (global.threads, env.option("THREADS")) {
+        (Some(threads), _) => Some(threads),
+        (None, Some(text)) => Some(text.parse().map_err(|_| bad("THREADS", text, "a number"))?),
+        (None, None) => None,
+    };
+    if threads == Some(0) {
+        return Err(Diagnostic::error(codes::BAD_ARGUMENT, "--threads has to be at least 1"));
+    }
+    Ok(Options {
+        command: command.to_string(),
+        project_dir,
+        profiles_dirs,
+        target: Target { profile: text(&global.profile, "PROFILE"), target: text(&global.target, "TARGET") },
+        vars: vars(global.vars.as_deref().or_else(|| env.option("VARS")))?,
+        target_path: path(&global.target_path, "TARGET_PATH"),
+        threads,
+        full_refresh: full_refresh || env.flag("FULL_REFRESH"),
+        fail_fast: fail_fast || env.flag("FAIL_FAST"),
+        criteria: criteria(select, env)?,
+        state: path(&select.state, "STATE"),
+        env: env.vars.clone(),
+        started_at: Utc::now(),
+        invocation_id: uuid::Uuid::new_v4().to_string(),
+    })
+}
+
+fn default_profiles_dirs(project_dir: &Path, env: &Environment) -> Vec<PathBuf> {
+    let home = env.vars.get("HOME").map(PathBuf::from);
+    let of_home = [".c360", ".dbt"].into_iter().filter_map(|name| home.as_ref().map(|home| home.join(name)));
+    std::iter::once(project_dir.to_path_buf()).chain(of_home).collect()
+}
+
+fn bad(name: &str, value: &str, wanted: &str) -> Box<Diagnostic> {
+    Diagnostic::error(codes::BAD_ARGUMENT, format!("{name} is `{value}`, and has to be {wanted}"))
+}
+
+/// `--vars`: a YAML mapping.
+fn vars(text: Option<&str>) -> Result<Map<String, Json>> {
+    let Some(text) = text else { return Ok(Map::new()) };
+    let file = SourceFile::new("--vars", text);
+    let mut found = Diagnostics::default();
+    let tree = Yaml::parse(&file, &mut found);
+    if let Some(error) = found.into_iter().find(Diagnostic::is_error) {
+        return Err(Box::new(error).help("write vars as YAML: --vars '{lake: /data/lake}'"));
+    }
+    match tree.map(|tree| (tree.to_json(), tree)) {
+        Some((Json::Object(map), _)) => Ok(map),
+        None | Some((Json::Null, _)) => Ok(Map::new()),
+        Some((_, tree)) => Err(Diagnostic::error(codes::BAD_ARGUMENT, format!("--vars is {}", tree.describe()))
+            .label(tree.span.clone(), "a mapping is expected")
+            .help("write vars as YAML: --vars '{lake: /data/lake}'")),
+    }
+}
+
+fn criteria(select: &SelectArgs, env: &Environment) -> Result<Criteria> {
+    let types = |names: &[String], option: &str| -> Result<Vec<ResourceType>> {
+        let stated: Vec<String> = match env.option(option) {
+            Some(text) if names.is_empty() => text.split_whitespace().map(str::to_string).collect(),
+            _ => names.to_vec(),
+        };
+        let mut out = Vec::new();
+        for name in stated.iter().flat_map(|text| text.split_whitespace()) {
+            match name {
+                "all" => return Ok(Vec::new()),
+                "default" => out.extend(ResourceType::ALL),
+                // Kept in the manifest and never nodes of the DAG.
+                "metric" | "semantic_model" | "saved_query" | "function" => {}
+                name => out.push(ResourceType::parse(name).ok_or_else(|| {
+                    let names = ResourceType::ALL.map(ResourceType::as_str);
+                    Diagnostic::error(codes::BAD_ARGUMENT, format!("there is no resource type `{name}`"))
+                        .maybe_help(closest(name, names).map(|near| format!("`{near}` exists")))
+                })?),
+            }
+        }
+        Ok(out)
+    };
+    let mode = select.indirect_selection.as_deref().or_else(|| env.option("INDIRECT_SELECTION"));
+    let indirect = match mode {
+        None => Indirect::default(),
+        Some(name) => Indirect::parse(name)
+            .ok_or_else(|| bad("--indirect-selection", name, "eager, cautious, buildable or empty"))?,
+    };
+    Ok(Criteria {
+        select: select.select.clone(),
+        exclude: select.exclude.clone(),
+        selector: select.selector.clone(),
+        indirect,
+        resource_types: types(&select.resource_type, "RESOURCE_TYPES")?,
+        exclude_resource_types: types(&select.exclude_resource_type, "EXCLUDE_RESOURCE_TYPES")?,
+    })
+}

@@ -1,0 +1,79 @@
+//! `build`, `run`, `test`, `seed`.
+
+use serde_json::{Map, json};
+
+use super::{loaded, runtime};
+use crate::cli::args::{GlobalArgs, RunArgs, SelectArgs};
+use crate::cli::interrupt::interrupts;
+use crate::cli::printer::Printer;
+use crate::cli::settings::{Environment, options};
+use crate::cli::{FAILED, FINE, INTERRUPTED, WRONG};
+use crate::diag::{Diagnostics, Result};
+use crate::ops::{self, Build, Loaded, Options};
+use crate::run::RunEvent;
+use crate::schedule::Mode;
+
+pub(in crate::cli) fn build(
+    global: &GlobalArgs,
+    select: &SelectArgs,
+    run: &RunArgs,
+    mode: Mode,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let options = options(name(mode), global, select, run.full_refresh, run.fail_fast, env)?;
+    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
+    if run.dry_run {
+        return dry_run(&options, &loaded, mode, printer);
+    }
+    runtime()?.block_on(async {
+        let mut reporter = printer.reporter();
+        let mut diagnostics = Diagnostics::default();
+        let mut events = |event: RunEvent| reporter.event(&event);
+        let request = Build { mode, args: args(&options, select), events: &mut events, interrupts: interrupts() };
+        let result = ops::build(&options, &loaded, request, &mut diagnostics).await;
+        printer.diagnostics(&diagnostics);
+        let result = result?;
+        Ok(match () {
+            () if diagnostics.has_errors() => WRONG,
+            () if result.interrupted => INTERRUPTED,
+            () if result.has_failures() => FAILED,
+            () => FINE,
+        })
+    })
+}
+
+fn name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Build => "build",
+        Mode::Run => "run",
+        Mode::Test => "test",
+        Mode::Seed => "seed",
+        Mode::Snapshot => "snapshot",
+    }
+}
+
+/// Prints the schedule: one line a unit, in an order that respects the DAG.
+fn dry_run(options: &Options, loaded: &Loaded, mode: Mode, printer: &Printer) -> Result<u8> {
+    let mut diagnostics = Diagnostics::default();
+    let schedule = ops::preview(options, loaded, mode, &mut diagnostics)?;
+    printer.diagnostics(&diagnostics);
+    for unit in &schedule.order {
+        let unit = &schedule.units[*unit as usize];
+        let node = loaded.manifest.node(unit.node);
+        printer.data(&format!("{:<12} {}", unit.action(&loaded.manifest), node.search_name()));
+    }
+    printer.note(&format!("{} would run", crate::stdx::plural(schedule.units.len() as u64, "unit")));
+    Ok(FINE)
+}
+
+fn args(options: &Options, select: &SelectArgs) -> Map<String, serde_json::Value> {
+    let mut args = Map::new();
+    args.insert("which".into(), json!(options.command));
+    args.insert("select".into(), json!(select.select));
+    args.insert("exclude".into(), json!(select.exclude));
+    args.insert("full_refresh".into(), json!(options.full_refresh));
+    args.insert("fail_fast".into(), json!(options.fail_fast));
+    args.insert("vars".into(), json!(options.vars));
+    args
+}

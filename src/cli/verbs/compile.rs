@@ -1,0 +1,42 @@
+//! `compile`.
+
+use serde_json::json;
+
+use super::{loaded, plain_options, runtime};
+use crate::cli::args::{CompileOutput, GlobalArgs, SelectArgs};
+use crate::cli::printer::Printer;
+use crate::cli::settings::Environment;
+use crate::cli::{FINE, WRONG};
+use crate::diag::{Diagnostics, Result};
+use crate::ops;
+
+pub(in crate::cli) fn compile(
+    global: &GlobalArgs,
+    select: &SelectArgs,
+    inline: Option<String>,
+    output: CompileOutput,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let options = plain_options("compile", global, select, env)?;
+    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
+    let mut diagnostics = Diagnostics::default();
+    let compiled = runtime()?.block_on(ops::compile(&options, &loaded, inline.as_deref(), &mut diagnostics))?;
+    printer.diagnostics(&diagnostics);
+    let prints = inline.is_some() || (!select.select.is_empty() && compiled.len() == 1);
+    for one in compiled.iter().filter(|_| prints) {
+        match output {
+            CompileOutput::Text => printer.data(one.compiled.sql.text.trim()),
+            CompileOutput::Json => {
+                let document = json!({"node": one.node.name, "compiled": one.compiled.sql.text});
+                printer.data(&document.to_string());
+            }
+        }
+    }
+    if !prints {
+        let count = crate::stdx::plural(compiled.len() as u64, "node");
+        let folder = loaded.project.target_path(options.target_path.as_deref()).join("compiled");
+        printer.note(&format!("{count} compiled into {}", folder.display()));
+    }
+    Ok(if diagnostics.has_errors() { WRONG } else { FINE })
+}

@@ -1,0 +1,50 @@
+//! One file a verb: options in, a call of `ops`, output out.
+
+mod build;
+mod compile;
+mod explain;
+mod inspect;
+mod ls;
+mod show;
+
+use super::args::{GlobalArgs, SelectArgs};
+use super::printer::Printer;
+use super::settings::{Environment, options};
+use crate::diag::{Diagnostic, Diagnostics, Result, codes};
+use crate::ops::{Loaded, Options, load};
+
+pub(super) use build::build;
+pub(super) use compile::compile;
+pub(super) use explain::explain;
+pub(super) use inspect::{clean, debug, init, parse};
+pub(super) use ls::ls;
+pub(super) use show::show;
+
+/// The options of a verb that does not run nodes.
+fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &Environment) -> Result<Options> {
+    options(command, global, select, false, false, env)
+}
+
+/// Loads the project and prints what was found; none if it cannot be worked with.
+fn loaded(options: &Options, printer: &Printer) -> Result<Option<Loaded>> {
+    let mut diagnostics = Diagnostics::default();
+    let loaded = load(options, &mut diagnostics);
+    printer.diagnostics(&diagnostics);
+    match loaded {
+        Ok(_) if diagnostics.has_errors() => {
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+            printer.note(&format!("the project has {}", crate::stdx::plural(errors as u64, "error")));
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
+/// The runtime that engine and templates run on. Deep plans need deep stacks.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(16 << 20)
+        .build()
+        .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("the runtime cannot start: {error}")))
+}
