@@ -6,7 +6,7 @@ use super::grammar::{Expr, Op, Term};
 use super::mask::Mask;
 use super::methods::Call;
 use super::{Indirect, Inputs, Matched, empty, indirect, selectors};
-use crate::diag::{Diagnostic, Result, Span, codes};
+use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::graph::Direction;
 use crate::manifest::Manifest;
 use crate::node::{Node, NodeKind};
@@ -25,7 +25,7 @@ pub(super) struct Picked {
 #[derive(Debug, Default)]
 pub(super) struct Report {
     /// Expressions that match nothing, and the like.
-    pub(super) warnings: Vec<Box<Diagnostic>>,
+    pub(super) warnings: Diagnostics,
     /// What each expression of the command line matched.
     pub(super) matched: Vec<Matched>,
 }
@@ -100,8 +100,7 @@ impl<'a> Scope<'a> {
     /// All that the YAML selector called `name` selects.
     pub(super) fn selector(&self, name: &str, span: &Span, report: &mut Report) -> Result<Picked> {
         if self.open.borrow().iter().any(|open| open == name) {
-            return Err(Diagnostic::error(codes::BAD_SELECTOR, format!("selector `{name}` refers to itself"))
-                .label(span.clone(), "leads back to where it started"));
+            return Err(selectors::refers_to_itself(name, span));
         }
         let expr = selectors::definition(self.manifest, name, span, self.mode)?;
         self.open.borrow_mut().push(name.to_string());
@@ -144,7 +143,9 @@ impl<'a> Scope<'a> {
         }
         let mut selected = (term.method.find)(&call, self)?;
         self.walk(term, &mut selected);
-        Ok(indirect::expand(self.manifest, selected, term.indirect))
+        // A selector has taken in its tests, and may have left some out on purpose.
+        let mode = if term.method.brings_tests { Indirect::Empty } else { term.indirect };
+        Ok(indirect::expand(self.manifest, selected, mode))
     }
 
     /// Adds what the operators of `term` reach.

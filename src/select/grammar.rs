@@ -30,7 +30,7 @@ pub(super) enum Expr {
         /// The expression of the command line that it is: reported if it matches nothing.
         origin: Option<Span>,
     },
-    /// All that a YAML selector selects.
+    /// All that a YAML selector selects: `--selector`.
     Selector { name: String, span: Span },
 }
 

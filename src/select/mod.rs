@@ -10,6 +10,8 @@
 //! still miss a parent. Set operations combine both, and a test of the second kind is taken in by the union of the
 //! command line as soon as the parents that it missed are there too.
 
+#[cfg(test)]
+mod algebra;
 mod empty;
 mod eval;
 mod fnmatch;
@@ -26,7 +28,7 @@ mod tests;
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, Span, codes};
 use crate::manifest::{Manifest, NodeId};
 use crate::node::{Node, ResourceType};
-use crate::state::{PreviousState, SourceResults};
+use crate::state::{PreviousState, SeedChecksum, SourceResults};
 
 use eval::Scope;
 use grammar::{Expr, Op};
@@ -88,9 +90,8 @@ pub struct Inputs<'a> {
     pub previous: Option<&'a PreviousState>,
     /// The `sources.json` of this project's artifact folder, for `source_status:`.
     pub current_sources: Option<&'a SourceResults>,
-    /// The checksum of a seed's file ([`crate::state::seed_checksum`]), for `state:modified`: the front end has not read
-    /// the file. Without it, a seed counts as unchanged.
-    pub seed_checksum: Option<&'a dyn Fn(&Node) -> Option<String>>,
+    /// For `state:modified`; without it, a seed counts as unchanged.
+    pub seed_checksum: Option<SeedChecksum<'a>>,
 }
 
 impl<'a> Inputs<'a> {
@@ -152,9 +153,7 @@ pub fn select(criteria: &Criteria, inputs: &Inputs<'_>, diagnostics: &mut Diagno
     };
     let mut report = eval::Report::default();
     let selected = scope.eval(&expr, &mut report)?.direct;
-    for warning in report.warnings {
-        diagnostics.push(warning);
-    }
+    diagnostics.extend(report.warnings);
     let nodes = selected.ids().into_iter().filter(|id| is_wanted(criteria, inputs.manifest.node(*id))).collect();
     Ok(Selection { nodes, matched: report.matched, selector })
 }
@@ -175,5 +174,6 @@ fn command_line(criteria: &Criteria) -> Result<Expr> {
         return Ok(included);
     }
     let excluded = grammar::parse_union(&criteria.exclude, "--exclude", criteria.indirect)?;
-    Ok(Expr::Group { op: Op::Difference, parts: vec![included, excluded], indirect: criteria.indirect, origin: None })
+    // What the exclusion leaves takes in no test by itself: tests came along before.
+    Ok(Expr::Group { op: Op::Difference, parts: vec![included, excluded], indirect: Indirect::Eager, origin: None })
 }

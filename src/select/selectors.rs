@@ -2,9 +2,10 @@
 //!
 //! A definition is a word (`tag:nightly+`, one term, taken whole), a pair (`tag: nightly`), a full term (`method`, `value`
 //! and operators by name), or a `union` or `intersection` of definitions, the last of which may be an `exclude`. The term
-//! `method: selector` stands for another definition. Operators by name are those of the command line.
+//! `method: selector` stands for what another definition selects. Operators by name are those of the command line.
 
 use super::Indirect;
+use super::fnmatch::Pattern;
 use super::grammar::{self, Expr, Op, Steps, Term};
 use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::manifest::Manifest;
@@ -144,23 +145,36 @@ fn check_term_keys(definition: &Yaml, diagnostics: &mut Diagnostics) {
 
 /// Follows the selectors that `expr` names; `open` are those on the way.
 fn check_references(manifest: &Manifest, expr: &Expr, open: &mut Vec<String>) -> Result<()> {
-    let (name, span) = match expr {
-        Expr::Selector { name, span } => (name, span),
-        Expr::Term(term) if term.method.name == "selector" => (&term.value, &term.span),
+    let term = match expr {
+        Expr::Term(term) if term.method.name == "selector" => term,
         Expr::Group { parts, .. } => {
             return parts.iter().try_for_each(|part| check_references(manifest, part, open));
         }
-        Expr::All | Expr::Term(_) => return Ok(()),
+        _ => return Ok(()),
     };
-    if open.contains(name) {
-        return Err(Diagnostic::error(codes::BAD_SELECTOR, format!("selector `{name}` refers to itself"))
-            .label(span.clone(), "leads back to where it started"));
+    for name in meant(manifest, &term.value) {
+        if open.contains(&name) {
+            return Err(refers_to_itself(&name, &term.span));
+        }
+        let inner = definition(manifest, &name, &term.span, Indirect::default())?;
+        open.push(name);
+        check_references(manifest, &inner, open)?;
+        open.pop();
     }
-    let inner = definition(manifest, name, span, Indirect::default())?;
-    open.push(name.clone());
-    check_references(manifest, &inner, open)?;
-    open.pop();
     Ok(())
+}
+
+/// The names that fit `text`, which may have wildcards; `text` itself if none does.
+pub(super) fn meant(manifest: &Manifest, text: &str) -> Vec<String> {
+    let pattern = Pattern::new(text);
+    let names: Vec<String> = named(manifest).map(|(name, _)| name).filter(|name| pattern.matches(name)).collect();
+    if names.is_empty() { vec![text.to_string()] } else { names }
+}
+
+/// A selector that leads back to itself.
+pub(super) fn refers_to_itself(name: &str, span: &Span) -> Box<Diagnostic> {
+    Diagnostic::error(codes::BAD_SELECTOR, format!("selector `{name}` refers to itself"))
+        .label(span.clone(), "leads back to where it started")
 }
 
 /// Reads definitions.
@@ -267,10 +281,6 @@ impl Reader {
         if term.childrens_parents && term.children.is_some() {
             return Err(wrong(definition, "`childrens_parents` and `children` do not go together")
                 .help("`childrens_parents` includes the children already"));
-        }
-        let is_plain = !term.childrens_parents && term.parents.is_none() && term.children.is_none();
-        if method.name == "selector" && is_plain {
-            return Ok(Expr::Selector { name: term.value, span: term.span });
         }
         Ok(Expr::Term(Box::new(term)))
     }

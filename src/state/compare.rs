@@ -47,13 +47,14 @@ impl Change {
     }
 }
 
-/// Finds the checksum of a seed's file.
-type SeedChecksum<'a> = Option<&'a dyn Fn(&Node) -> Option<String>>;
+/// Gives the checksum of a seed's file, as [`seed_checksum`] makes it; none if the file cannot be read. The front end has
+/// not read the files of seeds, so this comes from the caller.
+pub type SeedChecksum<'a> = &'a dyn Fn(&Node) -> Option<String>;
 
 /// A manifest beside an earlier one.
 pub struct Comparison<'a> {
     previous: &'a PreviousManifest,
-    seed_checksum: SeedChecksum<'a>,
+    seed_checksum: Option<SeedChecksum<'a>>,
     /// Macros that changed, and macros that call one that did.
     macros: HashSet<&'a str>,
 }
@@ -66,11 +67,11 @@ const OF_TESTS: [&str; 8] =
     ["severity", "where", "limit", "fail_calc", "warn_if", "error_if", "store_failures", "store_failures_as"];
 
 impl<'a> Comparison<'a> {
-    /// Compares `manifest` with `previous`; `seed_checksum` is [`seed_checksum`] of a seed's file.
+    /// Compares `manifest` with `previous`. Without `seed_checksum`, seeds count as unchanged.
     pub fn new(
         manifest: &'a Manifest,
         previous: &'a PreviousManifest,
-        seed_checksum: SeedChecksum<'a>,
+        seed_checksum: Option<SeedChecksum<'a>>,
     ) -> Comparison<'a> {
         Comparison { previous, seed_checksum, macros: changed_macros(manifest, previous) }
     }

@@ -14,7 +14,7 @@ mod values;
 pub use artifacts::{
     PreviousColumn, PreviousManifest, PreviousNode, PreviousResult, PreviousResults, SourceResult, SourceResults,
 };
-pub use compare::{Change, Comparison, seed_checksum};
+pub use compare::{Change, Comparison, SeedChecksum, seed_checksum};
 
 use crate::diag::Result;
 

@@ -1,21 +1,15 @@
 //! `config.materialized:table`, `config.meta.owner:alice`: nodes by a value of their configuration.
 //!
-//! The names behind `config` walk into mappings. A list matches if the value is one of its items, a mapping if the value
-//! is one of its keys. Text is compared exactly (severities without regard to case), `true` and `false` stand for the
+//! The names behind `config` walk into mappings. A list matches if the value is one of its items. Text is compared exactly (severities without regard to case), `true` and `false` stand for the
 //! booleans. A number is matched by a number of a YAML selector; on the command line every value is text.
 
 use serde_json::{Value as Json, json};
 
 use super::{Call, Mask, Result, Scope};
-use crate::diag::{Diagnostic, codes};
 use crate::node::{Node, NodeKind, ResourceType};
 
 pub(super) fn find(call: &Call<'_>, scope: &Scope<'_>) -> Result<Mask> {
-    let Some((key, path)) = call.arguments.split_first() else {
-        return Err(Diagnostic::error(codes::BAD_SELECTOR, "`config:` does not say which setting")
-            .label(call.span.clone(), "")
-            .help("name it behind a dot: `config.materialized:table`, `config.meta.owner:alice`"));
-    };
+    let Some((key, path)) = call.arguments.split_first() else { return Ok(scope.none()) };
     let any_case = key == "severity" && path.is_empty();
     Ok(scope.filter(|node| {
         setting(node, key)
@@ -30,7 +24,6 @@ fn descend<'a>(value: &'a Json, path: &[String]) -> Option<&'a Json> {
 fn matches(value: &Json, call: &Call<'_>, any_case: bool) -> bool {
     match value {
         Json::Array(items) => items.iter().any(|item| equals(item, call, any_case)),
-        Json::Object(entries) => entries.contains_key(call.value),
         other => equals(other, call, any_case),
     }
 }

@@ -1,6 +1,7 @@
 //! `fqn:staging.crm.*`, and what a bare word means: nodes by name or by a prefix of their place in the project.
 //!
-//! Sources are left out, for they have a method of their own.
+//! A wildcard runs over dots, so `staging.*` means all below a folder. A pattern without a dot may also fit the name alone,
+//! wherever the node stands. Sources are left out, for they have a method of their own.
 
 use super::super::fnmatch::has_wildcard;
 use super::{Call, Mask, Pattern, Result, Scope};
@@ -52,8 +53,15 @@ impl<'a> Wanted<'a> {
         if flat.len() < self.parts.len() || flat[..self.plain] != self.parts[..self.plain] {
             return false;
         }
-        self.rest.as_ref().is_none_or(|rest| rest.matches(&flat[self.plain..].join(".")))
+        let Some(rest) = &self.rest else { return true };
+        rest.matches(&flat[self.plain..].join("."))
+            || self.parts.len() == 1 && name_of(fqn, is_versioned).is_some_and(|name| rest.matches(name))
     }
+}
+
+/// The last part, or the one before the version.
+fn name_of<'a>(fqn: &[&'a str], is_versioned: bool) -> Option<&'a str> {
+    fqn.iter().rev().nth(usize::from(is_versioned)).copied()
 }
 
 #[cfg(test)]
@@ -80,6 +88,10 @@ mod tests {
             ("*", true),
             ("acme.*.*.stg_*", true),
             ("s*", true),
+            ("stg_*", true),
+            ("stg_crm__??count[a-s]", true),
+            ("crm.stg_*", false),
+            ("crm*", false),
             ("staging.c*", true),
             ("*accounts", true),
             ("", false),
@@ -92,9 +104,14 @@ mod tests {
     #[test]
     fn versions_and_dots_in_names() {
         let fqn = ["acme", "marts", "orders", "v2"];
-        for (text, expected) in
-            [("orders", true), ("orders.v2", true), ("orders_v2", true), ("orders.v1", false), ("v2", false)]
-        {
+        for (text, expected) in [
+            ("orders", true),
+            ("orders.v2", true),
+            ("orders_v2", true),
+            ("orders.v1", false),
+            ("v2", false),
+            ("ord*", true),
+        ] {
             assert_eq!(matches(text, &fqn, true), expected, "{text}");
         }
         assert!(matches("acme.a", &["acme", "a.b"], false));

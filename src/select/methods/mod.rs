@@ -41,6 +41,8 @@ pub(super) struct Method {
     pub(super) name: &'static str,
     /// True if more names may follow its own, behind dots.
     pub(super) takes_arguments: bool,
+    /// True if tests are among its nodes already and no others come along.
+    pub(super) brings_tests: bool,
     /// The nodes that a value means.
     pub(super) find: fn(&Call<'_>, &Scope<'_>) -> Result<Mask>,
 }
@@ -64,53 +66,39 @@ pub(super) struct Call<'a> {
 }
 
 /// Every method.
-pub(super) const METHODS: &[&Method] = &[
+pub(super) static METHODS: &[&Method] = &[
     &FQN,
-    &TAG,
-    &GROUP,
-    &ACCESS,
-    &SOURCE,
+    &plain("tag", tag::find),
+    &plain("group", group::find),
+    &plain("access", access::find),
+    &plain("source", source::find),
     &PATH,
     &FILE,
-    &PACKAGE,
-    &CONFIG,
-    &TEST_NAME,
-    &TEST_TYPE,
-    &RESOURCE_TYPE,
-    &STATE,
-    &RESULT,
-    &SOURCE_STATUS,
-    &EXPOSURE,
-    &VERSION,
-    &UNIT_TEST,
-    &SELECTOR,
-    &METRIC,
-    &SEMANTIC_MODEL,
-    &SAVED_QUERY,
+    &plain("package", package::find),
+    &Method { takes_arguments: true, ..plain("config", config::find) },
+    &plain("test_name", test_name::find),
+    &plain("test_type", test_type::find),
+    &plain("resource_type", resource_type::find),
+    &plain("state", state::find),
+    &plain("result", result::find),
+    &plain("source_status", source_status::find),
+    &plain("exposure", exposure::find),
+    &plain("version", version::find),
+    &plain("unit_test", unit_test::find),
+    &Method { brings_tests: true, ..plain("selector", selector::find) },
+    &plain("metric", kept::find),
+    &plain("semantic_model", kept::find),
+    &plain("saved_query", kept::find),
 ];
 
-pub(super) static FQN: Method = Method { name: "fqn", takes_arguments: false, find: fqn::find };
-static TAG: Method = Method { name: "tag", takes_arguments: false, find: tag::find };
-static GROUP: Method = Method { name: "group", takes_arguments: false, find: group::find };
-static ACCESS: Method = Method { name: "access", takes_arguments: false, find: access::find };
-static SOURCE: Method = Method { name: "source", takes_arguments: false, find: source::find };
-pub(super) static PATH: Method = Method { name: "path", takes_arguments: false, find: path::find };
-pub(super) static FILE: Method = Method { name: "file", takes_arguments: false, find: file::find };
-static PACKAGE: Method = Method { name: "package", takes_arguments: false, find: package::find };
-static CONFIG: Method = Method { name: "config", takes_arguments: true, find: config::find };
-static TEST_NAME: Method = Method { name: "test_name", takes_arguments: false, find: test_name::find };
-static TEST_TYPE: Method = Method { name: "test_type", takes_arguments: false, find: test_type::find };
-static RESOURCE_TYPE: Method = Method { name: "resource_type", takes_arguments: false, find: resource_type::find };
-static STATE: Method = Method { name: "state", takes_arguments: false, find: state::find };
-static RESULT: Method = Method { name: "result", takes_arguments: false, find: result::find };
-static SOURCE_STATUS: Method = Method { name: "source_status", takes_arguments: false, find: source_status::find };
-static EXPOSURE: Method = Method { name: "exposure", takes_arguments: false, find: exposure::find };
-static VERSION: Method = Method { name: "version", takes_arguments: false, find: version::find };
-static UNIT_TEST: Method = Method { name: "unit_test", takes_arguments: false, find: unit_test::find };
-static SELECTOR: Method = Method { name: "selector", takes_arguments: false, find: selector::find };
-static METRIC: Method = Method { name: "metric", takes_arguments: false, find: kept::find };
-static SEMANTIC_MODEL: Method = Method { name: "semantic_model", takes_arguments: false, find: kept::find };
-static SAVED_QUERY: Method = Method { name: "saved_query", takes_arguments: false, find: kept::find };
+/// A method without arguments.
+const fn plain(name: &'static str, find: fn(&Call<'_>, &Scope<'_>) -> Result<Mask>) -> Method {
+    Method { name, takes_arguments: false, brings_tests: false, find }
+}
+
+pub(super) static FQN: Method = plain("fqn", fqn::find);
+pub(super) static PATH: Method = plain("path", path::find);
+pub(super) static FILE: Method = plain("file", file::find);
 
 /// The method called `name`.
 pub(super) fn find(name: &str) -> Option<&'static Method> {

@@ -5,7 +5,7 @@ use crate::node::ResourceType;
 
 /// Types of the manifest that are no nodes: nothing matches, and it is no mistake.
 const OTHERS: [&str; 9] =
-    ["metric", "semantic_model", "saved_query", "macro", "doc", "group", "fixture", "function", "sql_operation"];
+    ["metric", "semantic_model", "saved_query", "macro", "doc", "group", "fixture", "rpc", "sql_operation"];
 
 pub(super) fn find(call: &Call<'_>, scope: &Scope<'_>) -> Result<Mask> {
     match ResourceType::parse(call.value) {

@@ -9,7 +9,7 @@ pub(super) fn find(call: &Call<'_>, scope: &Scope<'_>) -> Result<Mask> {
         "new" => scope.filter(|node| !comparison.existed(node)),
         "old" => scope.filter(|node| comparison.existed(node)),
         "modified" => scope.filter(|node| comparison.is_modified(node)),
-        "unmodified" => scope.filter(|node| comparison.existed(node) && !comparison.is_modified(node)),
+        "unmodified" => scope.filter(|node| !comparison.is_modified(node)),
         other => match other.strip_prefix("modified.").and_then(Change::parse) {
             Some(change) => scope.filter(|node| comparison.has_change(node, change)),
             None => return Err(unknown_state(call)),
