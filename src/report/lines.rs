@@ -23,6 +23,8 @@ const TIME: usize = 7;
 /// Two blanks between columns.
 const GAP: usize = 2;
 const MIN_NAME: usize = 16;
+/// A narrower terminal has no column of bytes: names are worth more.
+const WIDE_ENOUGH: usize = 100;
 
 /// The columns of a run.
 #[derive(Debug, Clone)]
@@ -56,7 +58,7 @@ impl Layout {
         self.action = counts.iter().map(|(action, _)| width(action)).max().unwrap_or(0).max(5);
         let counter = if total == 0 { 0 } else { 2 * self.digits() + 1 + GAP };
         let fixed = 8 + GAP + counter + STATUS + GAP + self.action + GAP + GAP + TIME;
-        let least = MIN_NAME + GAP + ROWS + GAP + BYTES;
+        let least = MIN_NAME + GAP + ROWS;
         // One column stays free: some terminals wrap when the last one is written.
         self.room = self.cut_to.unwrap_or(DEFAULT_WIDTH).saturating_sub(fixed + 1).max(least);
     }
@@ -84,7 +86,7 @@ impl Layout {
     }
 
     fn ran(&self, unit: &UnitInfo, result: &UnitResult) -> String {
-        let right = quantities(result);
+        let right = self.quantities(result);
         let name_room = match width(&right) {
             0 => self.room,
             taken => self.room.saturating_sub(taken + GAP),
@@ -101,6 +103,25 @@ impl Layout {
         let left = (self.room + GAP + TIME).saturating_sub(width(&name) + GAP);
         let why = if self.cut_to.is_some() { cut_end(why, left) } else { why.clone() };
         format!("{name}  {}", self.palette.paint(Tone::Dim, &why))
+    }
+
+    /// Rows and bytes of what was written, or what a test found; empty if there is neither.
+    fn quantities(&self, result: &UnitResult) -> String {
+        if matches!(result.status, Status::Fail | Status::Warn) {
+            return result.failures.map_or(String::new(), |failures| counted(failures, "failure"));
+        }
+        if result.rows.is_none() && result.bytes.is_none() {
+            return String::new();
+        }
+        let rows = result.rows.map_or(String::new(), |rows| match rows {
+            1 => "1 row ".to_string(),
+            _ => format!("{} rows", thousands(rows)),
+        });
+        if self.cut_to.is_some_and(|columns| columns < WIDE_ENOUGH) {
+            return rows;
+        }
+        let bytes = result.bytes.map_or(String::new(), human_bytes);
+        format!("{}  {}", pad_left(&rows, ROWS), pad_left(&bytes, BYTES))
     }
 
     fn fit(&self, name: &str, columns: usize) -> String {
@@ -126,20 +147,4 @@ pub(super) fn word(unit: &UnitInfo, status: Status) -> (&'static str, Tone) {
         Status::Error => ("ERROR", Tone::Bad),
         Status::Fail => ("FAIL", Tone::Bad),
     }
-}
-
-/// Rows and bytes of what was written, or what a test found; empty if there is neither.
-fn quantities(result: &UnitResult) -> String {
-    if matches!(result.status, Status::Fail | Status::Warn) {
-        return result.failures.map_or(String::new(), |failures| counted(failures, "failure"));
-    }
-    if result.rows.is_none() && result.bytes.is_none() {
-        return String::new();
-    }
-    let rows = result.rows.map_or(String::new(), |rows| match rows {
-        1 => "1 row ".to_string(),
-        _ => format!("{} rows", thousands(rows)),
-    });
-    let bytes = result.bytes.map_or(String::new(), human_bytes);
-    format!("{}  {}", pad_left(&rows, ROWS), pad_left(&bytes, BYTES))
 }

@@ -13,8 +13,6 @@ pub(super) enum Tone {
     Dim,
     /// More important: bold.
     Strong,
-    /// As the rest.
-    Normal,
 }
 
 /// Paints, or does not.
@@ -32,7 +30,6 @@ impl Palette {
             Tone::Bad => "31",
             Tone::Dim => "2",
             Tone::Strong => "1",
-            Tone::Normal => return text.to_string(),
         };
         if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }

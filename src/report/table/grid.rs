@@ -6,7 +6,8 @@
 //!  HNH00001 │            2 │ Phim truyện
 //! ```
 //! Numbers stand on the right, NULL is dimmed, what would move the cursor is shown as a sign. On a terminal the widest
-//! columns are cut until the table fits; if even narrow columns don't fit, each row becomes a block of lines.
+//! columns are cut until the table fits (numbers never are); if even narrow columns don't fit, each row becomes a block of
+//! lines.
 
 use std::fmt::Write as _;
 
@@ -58,17 +59,21 @@ impl Grid {
 
     /// Settles the shape by the rows that wait, and writes the head and them.
     fn settle(&mut self, out: &mut Vec<u8>) {
-        let natural: Vec<usize> = (0..self.names.len())
-            .map(|index| {
-                let cells = self.waiting.iter().map(|row| row[index].as_ref().map_or(4, |text| width(text)));
-                cells.chain([width(&self.names[index])]).max().unwrap_or(0)
-            })
+        let values: Vec<usize> = (0..self.names.len())
+            .map(|index| self.waiting.iter().map(|row| row[index].as_ref().map_or(4, |text| width(text))).max())
+            .map(|widest| widest.unwrap_or(0))
+            .collect();
+        let natural: Vec<usize> =
+            self.names.iter().zip(&values).map(|(name, values)| width(name).max(*values)).collect();
+        // A number without its end would be another number: such columns keep the width of their values.
+        let least: Vec<usize> = (values.iter().zip(&natural).zip(&self.is_number))
+            .map(|((values, natural), is_number)| LEAST.min(*natural).max(if *is_number { *values } else { 0 }))
             .collect();
         // A blank on the left, three columns between two cells, one column free on the right.
         let room = self.terminal.map(|terminal| terminal.saturating_sub(2 + 3 * natural.len().saturating_sub(1)));
         let shape = match room {
             None => Shape::Columns(natural),
-            Some(room) => fit(&natural, room).map_or(Shape::Blocks, Shape::Columns),
+            Some(room) => fit(&natural, &least, room).map_or(Shape::Blocks, Shape::Columns),
         };
         if let Shape::Columns(widths) = &shape {
             self.head(widths, out);
@@ -106,8 +111,9 @@ impl Grid {
         let names = self.names.iter().map(|name| width(name)).max().unwrap_or(0);
         let room = self.terminal.map_or(usize::MAX, |terminal| terminal.saturating_sub(names + 5).max(LEAST));
         line(&self.palette.paint(Tone::Strong, &format!("─ row {} ───────", self.rows)), out);
-        for (name, cell) in self.names.iter().zip(cells) {
+        for ((name, cell), is_number) in self.names.iter().zip(cells).zip(&self.is_number) {
             let value = match cell {
+                Some(text) if *is_number => text.clone(),
                 Some(text) => cut_end(text, room),
                 None => self.palette.paint(Tone::Dim, "NULL"),
             };
@@ -117,6 +123,7 @@ impl Grid {
 
     fn cell(&self, cell: &Cell, index: usize, columns: usize) -> String {
         match cell {
+            Some(text) if self.is_number[index] || self.terminal.is_none() => self.aligned(text, index, columns),
             Some(text) => self.aligned(&cut_end(text, columns), index, columns),
             None => self.palette.paint(Tone::Dim, &self.aligned("NULL", index, columns)),
         }
@@ -186,23 +193,19 @@ fn cells(batch: &RecordBatch) -> Result<Vec<Vec<Cell>>, ArrowError> {
     Ok(rows)
 }
 
-/// Widths that sum up to at most `room`: the widest are cut first. None if that leaves too little of them.
-fn fit(natural: &[usize], room: usize) -> Option<Vec<usize>> {
-    let sum = |cap: usize| natural.iter().map(|columns| (*columns).min(cap)).sum::<usize>();
+/// Widths that sum up to at most `room`: the widest are cut first, none below its `least`. None if that is too much.
+fn fit(natural: &[usize], least: &[usize], room: usize) -> Option<Vec<usize>> {
+    let widths = |cap: usize| natural.iter().zip(least).map(move |(natural, least)| (*natural).min(cap).max(*least));
     let widest = natural.iter().copied().max().unwrap_or(0);
-    if sum(widest) <= room {
-        return Some(natural.to_vec());
-    }
-    let cap = (LEAST..=widest.min(room)).rev().find(|cap| sum(*cap) <= room)?;
-    let mut left = room - sum(cap);
-    let grown = |columns: &usize| match *columns > cap && left > 0 {
-        true => {
-            left -= 1;
-            cap + 1
+    let cap = (0..=widest.min(room)).rev().find(|cap| widths(*cap).sum::<usize>() <= room)?;
+    let mut left = room - widths(cap).sum::<usize>();
+    let mut fitting: Vec<usize> = widths(cap).collect();
+    for (columns, natural) in fitting.iter_mut().zip(natural) {
+        if *columns < *natural && *columns == cap && left > 0 {
+            (*columns, left) = (*columns + 1, left - 1);
         }
-        false => (*columns).min(cap),
-    };
-    Some(natural.iter().map(grown).collect())
+    }
+    Some(fitting)
 }
 
 fn line(text: &str, out: &mut Vec<u8>) {
