@@ -121,8 +121,15 @@ async fn open_files(
     let listed = location.list(store.as_ref()).await?;
     stats.add_listed(listed.len());
     let mut files = Vec::with_capacity(listed.len());
+    let may_be_empty = matches!(spec.format, Format::Json | Format::Csv);
     for meta in listed {
         let path = label(&location.url, &meta.location);
+        if meta.size == 0 && !may_be_empty {
+            // DataFusion would pass over it silently.
+            return Err(
+                Diagnostic::error(codes::STORE_ERROR, format!("cannot read `{path}`")).note("the file is empty")
+            );
+        }
         let path_values = readers.iter().map(|reader| reader.value(&path)).collect::<diag::Result<_>>()?;
         files.push(SourceFile { meta, path_values });
     }

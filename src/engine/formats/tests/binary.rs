@@ -79,7 +79,7 @@ async fn parquet_in_nested_folders_with_pruning() {
     assert_eq!((stats.files_listed(), stats.files_opened()), (3, 2));
     assert!(stats.bytes_read() > 0);
     let plan = lake.rows("explain select s from t where id = 2").await.join("\n");
-    assert!(plan.contains("projection=[s]") && plan.contains("pruning_predicate"), "{plan}");
+    assert!(plan.contains("projection=[id, s]") && plan.contains("pruning_predicate"), "{plan}");
     assert_eq!(lake.rows("select count(*) from t where id = 2").await, ["3"]);
 }
 
@@ -110,7 +110,10 @@ async fn damaged_parquet_is_named() {
         let (code, message, _) = lake.refusal(lake.spec("p", Format::Parquet, &[])).await;
         assert_eq!(code, codes::STORE_ERROR);
         assert_eq!(message, format!("cannot read `{}`", lake.path("p/b.parquet")));
-        lake.table(lake.spec("p", Format::Parquet, &[("id", "bigint")])).await.expect("a table");
+        if lake.table(lake.spec("p", Format::Parquet, &[("id", "bigint")])).await.is_err() {
+            assert_eq!(cut, 0);
+            continue;
+        }
         let error = lake.failure("select * from t").await;
         assert_eq!(error.message, format!("cannot read `{}`", lake.path("p/b.parquet")));
     }
