@@ -252,6 +252,8 @@ async fn locations() {
         ("in/Ví*.csv", 1),
         ("in/_tmp/*.csv", 1),
         ("in/_tmp", 1),
+        ("in/20*", 1),
+        ("i?/2022", 1),
         ("in/2022/../a.csv", 1),
     ] {
         let stats = lake.table(lake.spec(location, Format::Csv, &[])).await;
