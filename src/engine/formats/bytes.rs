@@ -99,13 +99,6 @@ impl ByteSource {
         }
         Ok(true)
     }
-
-    /// All that is left, but no more than `limit` bytes (a few more are possible).
-    pub(super) async fn read_up_to(&mut self, limit: usize) -> diag::Result<Vec<u8>> {
-        let mut buffer = Vec::new();
-        while buffer.len() < limit && self.fill(&mut buffer).await? {}
-        Ok(buffer)
-    }
 }
 
 /// Reads until `buffer` is full or the input ends.

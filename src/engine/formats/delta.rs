@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{Session, TableProvider};
-use deltalake::{DeltaTableBuilder, DeltaTableError};
+use deltalake::DeltaTableBuilder;
 
 use crate::diag::{self, Diagnostic, codes};
 
@@ -29,15 +29,17 @@ pub(super) async fn open(
     })?;
     let store = session.runtime_env().object_store(&location.url);
     let store = store.map_err(|error| unreadable_df(&location.text, &error))?;
-    let table = DeltaTableBuilder::from_url(url.clone())
+    let mut table = DeltaTableBuilder::from_url(url.clone())
         .map_err(|error| unreadable(&location.text, &error))?
         .with_storage_backend(store, url)
-        .load()
-        .await
-        .map_err(|error| match error {
-            DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_) => no_table(&location.text),
-            other => unreadable(&location.text, &other),
-        })?;
+        .build()
+        .map_err(|error| unreadable(&location.text, &error))?;
+    match table.verify_deltatable_existence().await {
+        Ok(true) => {}
+        Ok(false) => return Err(no_table(&location.text)),
+        Err(error) => return Err(unreadable(&location.text, &error)),
+    }
+    table.load().await.map_err(|error| unreadable(&location.text, &error))?;
     let provider = table.table_provider().await;
     provider.map_err(|error| unreadable_df(&location.text, &error))
 }

@@ -50,9 +50,11 @@ pub(super) fn settle(data_type: &DataType) -> DataType {
     }
 }
 
-/// The same for all fields.
+/// The same for all fields. Every one may be NULL, whatever its file says: another file may lack the column.
 pub(super) fn settle_fields(fields: &Fields) -> Fields {
-    let settled = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(settle(field.data_type())));
+    let settled = |field: &FieldRef| {
+        Arc::new(field.as_ref().clone().with_data_type(settle(field.data_type())).with_nullable(true))
+    };
     fields.iter().map(settled).collect()
 }
 

@@ -90,6 +90,9 @@ impl Location {
             Err(object_store::Error::NotFound { .. }) => Vec::new(),
             Err(error) => return Err(unreadable(&self.text, &error)),
         };
+        if files.is_empty() && self.glob.is_some() {
+            files = self.list_folders(store).await.map_err(|error| unreadable(&self.text, &error))?;
+        }
         files.sort_by(|left, right| left.location.cmp(&right.location));
         if files.is_empty() {
             return Err(self.missing(store).await);
@@ -107,6 +110,23 @@ impl Location {
                 _ => Err(error),
             },
         }
+    }
+
+    /// The files below folders that match the pattern.
+    async fn list_folders(&self, store: &dyn ObjectStore) -> object_store::Result<Vec<ObjectMeta>> {
+        let Some(glob) = &self.glob else { return Ok(Vec::new()) };
+        let files: Vec<ObjectMeta> = match store.list(Some(&self.base)).try_collect().await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+            found => found?,
+        };
+        let below_match = |file: &ObjectMeta| {
+            let Some(below) = file.location.prefix_match(&self.base) else { return false };
+            let below: Vec<String> = below.map(|part| part.as_ref().to_string()).collect();
+            let folder = (1..below.len()).find(|end| glob.matcher.is_match(below[..*end].join("/")));
+            // The folder is what was asked for; names below it are hidden or not.
+            folder.is_some_and(|end| !below[end..].iter().any(|part| part.starts_with(['.', '_'])))
+        };
+        Ok(files.into_iter().filter(below_match).collect())
     }
 
     fn matches(&self, path: &Path) -> bool {

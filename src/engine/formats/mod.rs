@@ -47,6 +47,7 @@ use futures::StreamExt;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::diag::{self, Diagnostic, codes};
+use crate::stdx::closest;
 
 pub use errors::{diagnostic_of, into_datafusion};
 pub use rejects::{NoRejects, RejectSink, RejectedRecord, ScanStats};
@@ -62,6 +63,8 @@ use self::table::{SourceFile, SourceTable};
 
 /// How much of each file types are inferred from.
 const SAMPLE: usize = 256 * 1024;
+/// How much of a file is looked at if its first record is that long.
+const LONG_SAMPLE: usize = 64 * 1024 * 1024;
 /// How many files types are inferred from when all of a file's text would have to be looked at.
 const SAMPLED_FILES: usize = 1000;
 /// How many files are looked at at once.
@@ -121,14 +124,24 @@ async fn open_files(
     let listed = location.list(store.as_ref()).await?;
     stats.add_listed(listed.len());
     let mut files = Vec::with_capacity(listed.len());
+    let may_be_empty = matches!(spec.format, Format::Json | Format::Csv);
     for meta in listed {
         let path = label(&location.url, &meta.location);
+        if meta.size == 0 && !may_be_empty {
+            // DataFusion would pass over it silently.
+            return Err(
+                Diagnostic::error(codes::STORE_ERROR, format!("cannot read `{path}`")).note("the file is empty")
+            );
+        }
         let path_values = readers.iter().map(|reader| reader.value(&path)).collect::<diag::Result<_>>()?;
         files.push(SourceFile { meta, path_values });
     }
     let path_fields: Vec<FieldRef> = readers.iter().map(PathReader::field).collect();
     let fields = match declared {
-        Some(fields) => fields,
+        Some(fields) => {
+            check_declared(session, spec, location, &store, &files, &fields).await?;
+            fields
+        }
         None => {
             let inferred = inferred_columns(session, spec, location, &store, &files).await?;
             let spelled = |field: &FieldRef| path_fields.iter().any(|path| path.name() == field.name());
@@ -171,6 +184,39 @@ fn declared_columns(spec: &ScanSpec) -> diag::Result<Option<Fields>> {
         fields.push(field);
     }
     Ok(Some(fields.into()))
+}
+
+/// Formats whose files know their columns: a declared column that no file has is a mistake, not a column of NULLs. Files
+/// are looked at until all columns are found, which mostly the first one does.
+async fn check_declared(
+    session: &dyn Session,
+    spec: &ScanSpec,
+    location: &Location,
+    store: &Arc<dyn ObjectStore>,
+    files: &[SourceFile],
+    fields: &Fields,
+) -> diag::Result<()> {
+    if !matches!(spec.format, Format::Parquet | Format::Avro | Format::Arrow) {
+        return Ok(());
+    }
+    // Parquet is matched by exact names.
+    let folds = spec.format != Format::Parquet;
+    let key = |name: &str| if folds { name.to_lowercase() } else { name.to_string() };
+    let mut missing: Vec<&FieldRef> = fields.iter().collect();
+    let mut known: Vec<String> = Vec::new();
+    for file in files {
+        let found = columns_of(session, spec, store, &file.meta, &label(&location.url, &file.meta.location)).await?;
+        missing.retain(|field| !found.iter().any(|found| key(found.name()) == key(field.name())));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        known.extend(found.iter().map(|field| field.name().clone()));
+    }
+    let name = missing[0].name();
+    let near = known.iter().find(|known| known.eq_ignore_ascii_case(name)).map(String::as_str);
+    let near = near.or_else(|| closest(name, known.iter().map(String::as_str)));
+    Err(Diagnostic::error(codes::SCHEMA_MISMATCH, format!("no file of the source has the column `{name}`"))
+        .maybe_help(near.map(|near| format!("a column named `{near}` exists"))))
 }
 
 /// No two columns have the same name.
@@ -233,12 +279,22 @@ async fn columns_of(
             if spec.format == Format::Csv {
                 source = source.decoding(spec.options.csv.encoding);
             }
-            let sample = source.read_up_to(SAMPLE).await?;
-            let whole = sample.len() < SAMPLE;
+            let (sample, whole) = sample(&mut source).await?;
             Ok(match spec.format {
                 Format::Json => json::infer(&sample, whole, spec.options.json == JsonLayout::Array),
                 _ => csv::infer(&sample, whole, &spec.options.csv),
             })
         }
     }
+}
+
+/// The start of a text file with a whole record in it, and whether it is all of the file.
+async fn sample(source: &mut ByteSource) -> diag::Result<(Vec<u8>, bool)> {
+    let mut sample = Vec::new();
+    while sample.len() < SAMPLE || (sample.len() < LONG_SAMPLE && !sample.contains(&b'\n')) {
+        if !source.fill(&mut sample).await? {
+            return Ok((sample, true));
+        }
+    }
+    Ok((sample, false))
 }

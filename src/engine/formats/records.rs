@@ -73,6 +73,11 @@ pub(super) trait RecordFormat: Send {
     /// True if every line break ends a record (or a blank line).
     fn is_line_based(&self) -> bool;
 
+    /// True if reading may go on behind a line break after something that could not be read.
+    fn resumes(&self) -> bool {
+        true
+    }
+
     /// Finds the record at the start of `buffer`; `at_end`: nothing follows the buffer.
     fn cut(&mut self, buffer: &[u8], at_end: bool) -> Cut;
 
@@ -229,16 +234,19 @@ impl<F: RecordFormat> RecordStream<F> {
         }
     }
 
+    /// Whether a record that starts at `at` in the buffer is ours; if it is behind our range, we are done.
+    fn is_ours(&mut self, at: usize) -> bool {
+        let offset = self.base + at as u64;
+        let Some((start, end)) = self.part.range else { return true };
+        self.done |= offset >= end;
+        offset >= start && offset < end
+    }
+
     /// Decodes one record, if it is ours.
     fn record(&mut self, at: std::ops::Range<usize>, broken: Option<&'static str>) -> diag::Result<()> {
-        let offset = self.base + at.start as u64;
-        let mut in_range = true;
-        if let Some((start, end)) = self.part.range {
-            if offset >= end {
-                self.done = true;
-                return Ok(());
-            }
-            in_range = offset >= start;
+        let in_range = self.is_ours(at.start);
+        if self.done {
+            return Ok(());
         }
         let record = &self.buffer[at.clone()];
         let bad = match broken {
@@ -263,12 +271,15 @@ impl<F: RecordFormat> RecordStream<F> {
 
     /// The record in the buffer is longer than a record may be: it is bad, and what is left of its line is skipped.
     fn too_long(&mut self) {
+        self.skipping = true;
+        if !self.is_ours(self.start) {
+            return;
+        }
         let rest = &self.buffer[self.start..];
         let reason = format!("the record is longer than {}", crate::stdx::human_bytes(self.part.max_record as u64));
         let text = rest[..rest.len().min(KEPT_TEXT)].to_vec();
         self.bad.push(Waiting { lines: self.lines, column: None, reason, text });
-        self.skipping = true;
-        self.done = !self.format.is_line_based();
+        self.done = !self.format.resumes();
     }
 
     /// Goes behind the next line break; false if there is none in the buffer, which is then empty.

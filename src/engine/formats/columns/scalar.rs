@@ -198,23 +198,27 @@ impl ScalarColumn {
         let nulls = self.validity.finish();
         self.len = 0;
         Ok(match &mut self.values {
-            Values::Bool(values) => Arc::new(BooleanArray::new(std::mem::take(values).into(), nulls)),
+            Values::Bool(values) => Arc::new(BooleanArray::new(renew(values).into(), nulls)),
             Values::Float(values) => match self.data_type {
                 DataType::Float32 => {
-                    let narrow: Vec<f32> = std::mem::take(values).into_iter().map(|value| value as f32).collect();
+                    let narrow: Vec<f32> = renew(values).into_iter().map(|value| value as f32).collect();
                     Arc::new(Float32Array::try_new(narrow.into(), nulls)?)
                 }
-                _ => Arc::new(Float64Array::try_new(std::mem::take(values).into(), nulls)?),
+                _ => Arc::new(Float64Array::try_new(renew(values).into(), nulls)?),
             },
-            Values::Decimal(values) => Arc::new(
-                Decimal128Array::try_new(std::mem::take(values).into(), nulls)?.with_data_type(self.data_type.clone()),
-            ),
-            Values::Text(views, data) => {
-                text_array(&self.data_type, std::mem::take(views), std::mem::take(data), nulls)?
+            Values::Decimal(values) => {
+                Arc::new(Decimal128Array::try_new(renew(values).into(), nulls)?.with_data_type(self.data_type.clone()))
             }
-            Values::Int(values, ..) => whole_array(&self.data_type, std::mem::take(values), nulls)?,
+            Values::Text(views, data) => text_array(&self.data_type, renew(views), renew(data), nulls)?,
+            Values::Int(values, ..) => whole_array(&self.data_type, renew(values), nulls)?,
         })
     }
+}
+
+/// What `values` holds; it is empty afterwards, with room for as many again.
+fn renew<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(values.len());
+    std::mem::replace(values, room)
 }
 
 /// The integer, date, time or timestamp that `text` spells.

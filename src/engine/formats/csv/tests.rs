@@ -86,7 +86,7 @@ fn rfc_4180() {
         &["!column `b`: \"1x\" is no number", "!column `b`: \" 1\" is no number", "q\"q|1"],
     );
     all_steps("", AB, &options, &[]);
-    all_steps("a\nx", AB, &options, &["!`x.csv` has no column `b`", "!`x.csv` has no column `b`"]);
+    all_steps("a\nx", AB, &options, &["!`x.csv` has no column `b`", "!`x.csv` has no column `a`"]);
 }
 
 #[test]

@@ -50,6 +50,10 @@ impl RecordFormat for JsonArray {
         false
     }
 
+    fn resumes(&self) -> bool {
+        false
+    }
+
     fn cut(&mut self, buffer: &[u8], at_end: bool) -> Cut {
         let mut at = 0;
         let place = self.place;

@@ -79,7 +79,7 @@ async fn parquet_in_nested_folders_with_pruning() {
     assert_eq!((stats.files_listed(), stats.files_opened()), (3, 2));
     assert!(stats.bytes_read() > 0);
     let plan = lake.rows("explain select s from t where id = 2").await.join("\n");
-    assert!(plan.contains("projection=[s]") && plan.contains("pruning_predicate"), "{plan}");
+    assert!(plan.contains("projection=[id, s]") && plan.contains("pruning_predicate"), "{plan}");
     assert_eq!(lake.rows("select count(*) from t where id = 2").await, ["3"]);
 }
 
@@ -98,6 +98,8 @@ async fn parquet_numbers_widen_and_other_changes_are_refused() {
     assert!(notes[0].contains("int") && notes[0].contains("a.parquet") && notes[1].contains("d.parquet"), "{notes:?}");
     lake.table(lake.spec("p", Format::Parquet, &[("id", "bigint"), ("s", "varchar")])).await.expect("a table");
     assert_eq!(lake.rows("select sum(id) from t").await, ["5000000016"]);
+    let (code, message, _) = lake.refusal(lake.spec("p", Format::Parquet, &[("s", "varchar"), ("ID", "bigint")])).await;
+    assert_eq!((code, message.as_str()), (codes::SCHEMA_MISMATCH, "no file of the source has the column `ID`"));
 }
 
 #[tokio::test]
@@ -110,6 +112,9 @@ async fn damaged_parquet_is_named() {
         let (code, message, _) = lake.refusal(lake.spec("p", Format::Parquet, &[])).await;
         assert_eq!(code, codes::STORE_ERROR);
         assert_eq!(message, format!("cannot read `{}`", lake.path("p/b.parquet")));
+        if cut == 0 {
+            continue;
+        }
         lake.table(lake.spec("p", Format::Parquet, &[("id", "bigint")])).await.expect("a table");
         let error = lake.failure("select * from t").await;
         assert_eq!(error.message, format!("cannot read `{}`", lake.path("p/b.parquet")));

@@ -49,7 +49,7 @@ async fn prefixes_of_binaries() {
     ] {
         prefixes(name, &bytes, format, columns, JsonLayout::Lines).await;
     }
-    let book = super::sheets::book();
+    let book = sheets::book();
     for end in (0..book.len()).step_by(book.len() / 40) {
         let lake = Lake::new();
         lake.write("x.xlsx", &book[..end]);
