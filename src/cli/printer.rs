@@ -20,6 +20,11 @@ impl Printer {
         self.options.width
     }
 
+    /// Use colours.
+    pub(super) fn colour(&self) -> bool {
+        self.options.colour
+    }
+
     /// A reporter of a run.
     pub(super) fn reporter(&self) -> Box<dyn Reporter> {
         reporter(self.options)

@@ -44,7 +44,7 @@ pub(super) fn report_options(global: &GlobalArgs, env: &Environment) -> ReportOp
     let is_terminal = std::io::stderr().is_terminal();
     let never = global.no_use_colors || global.color == Some(ColorArg::Never);
     let always = global.color == Some(ColorArg::Always);
-    let var = |name: &str| env.vars.get(name).map(String::as_str);
+    let var = |name: &str| env.vars.get(name).cloned();
     let format = global.log_format.or_else(|| match env.option("LOG_FORMAT") {
         Some("json") => Some(LogFormatArg::Json),
         Some("text") => Some(LogFormatArg::Text),
@@ -58,7 +58,7 @@ pub(super) fn report_options(global: &GlobalArgs, env: &Environment) -> ReportOp
         },
         quiet: global.quiet || env.flag("QUIET"),
         is_terminal,
-        colour: !never && (always || colour_wanted(is_terminal, var)),
+        colour: !never && (always || colour_wanted(is_terminal, &var)),
         width: width(is_terminal, env),
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn width(is_terminal: bool, env: &Environment) -> Option<usize> {
         return None;
     }
     let stated = env.vars.get("COLUMNS").and_then(|value| value.parse().ok());
-    stated.or_else(crate::report::terminal_width)
+    stated.or_else(|| console::Term::stderr().size_checked().map(|(_, columns)| usize::from(columns)))
 }
 
 /// The options of a verb.

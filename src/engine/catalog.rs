@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -33,7 +34,7 @@ fn name(schema: &str, identifier: &str) -> Name {
 
 /// The relations that queries can name.
 #[derive(Debug)]
-pub struct Relations {
+pub(super) struct Relations {
     database: String,
     default_schema: String,
     warehouse: Arc<Warehouse>,
@@ -45,7 +46,7 @@ pub struct Relations {
 }
 
 /// A sink that can be printed, so that catalogs can.
-pub trait RejectSinkDebug: RejectSink + std::fmt::Debug {}
+pub(super) trait RejectSinkDebug: RejectSink + std::fmt::Debug {}
 
 impl<T: RejectSink + std::fmt::Debug> RejectSinkDebug for T {}
 
@@ -127,7 +128,7 @@ impl Relations {
         let state = self.session()?;
         if let Some(spec) = self.sources.get(&name(schema, identifier)) {
             let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
-            return formats::open(&state, Arc::clone(spec), rejects).await.map(Some);
+            return formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider));
         }
         let relation = Relation::new(&self.database, schema, identifier);
         match self.warehouse.load(&relation).await? {
@@ -195,11 +196,11 @@ impl Relations {
 /// The columns of the relations that one statement names.
 #[derive(Default)]
 struct Known {
-    columns: HashMap<Vec<String>, Vec<(String, datafusion::arrow::datatypes::DataType)>>,
+    columns: HashMap<Vec<String>, Vec<(String, DataType)>>,
 }
 
 impl sql::Catalog for Known {
-    fn columns(&self, table: &[String]) -> Option<Vec<(String, datafusion::arrow::datatypes::DataType)>> {
+    fn columns(&self, table: &[String]) -> Option<Vec<(String, DataType)>> {
         self.columns.get(table).cloned()
     }
 }

@@ -19,8 +19,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::memory_pool::MemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -54,7 +54,6 @@ pub struct EngineOptions {
 }
 
 /// The engine of one invocation.
-#[derive(Debug)]
 pub struct Engine {
     context: SessionContext,
     pool: Arc<dyn MemoryPool>,
@@ -149,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// What opening it fails with.
-    pub async fn schema_of(&self, relation: &Relation) -> Result<Option<datafusion::arrow::datatypes::SchemaRef>> {
+    pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
     }
@@ -167,6 +166,6 @@ pub fn spilled_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
 }
 
 /// The name of a type as analysts write it.
-pub fn type_name(data_type: &datafusion::arrow::datatypes::DataType) -> String {
+pub fn type_name(data_type: &DataType) -> String {
     types::type_name(data_type)
 }

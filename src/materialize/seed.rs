@@ -46,7 +46,7 @@ async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
         None if extension == "tsv" => spec.options.csv.delimiter = b'\t',
         None => {}
     }
-    formats::open(&job.meter.state, Arc::new(spec), Arc::new(NoRejects)).await
+    Ok(formats::open(&job.meter.state, Arc::new(spec), Arc::new(NoRejects)).await?.provider)
 }
 
 /// The file's rows, with the types of `column_types`.

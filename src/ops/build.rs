@@ -1,13 +1,13 @@
 //! `build`, `run`, `test`, `seed`: select, schedule, run, write artifacts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
 use super::session::destinations;
-use super::{Loaded, Options, Session};
-use crate::artifacts;
+use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
 use crate::manifest::{Manifest, NodeId};
 use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
@@ -43,7 +43,7 @@ pub async fn build(
     let selected = selection.nodes.iter().map(|id| loaded.manifest.node(*id).unique_id.clone()).collect();
     let session = Session::open(options, loaded, selected, diagnostics)?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
-    artifacts::write_manifest(&target_path, &loaded.manifest, &loaded.invocation)?;
+    write_manifest(&target_path, loaded, &HashMap::new())?;
     if diagnostics.has_errors() {
         return Ok(RunResult::nothing(&loaded.invocation.id));
     }
@@ -64,7 +64,7 @@ pub async fn build(
         logs: session.logs,
     };
     let result = run(context, &schedule, run_options, build.events).await;
-    artifacts::write_run_results(&target_path, &result, &loaded.invocation)?;
+    write_run_results(&target_path, loaded, &result)?;
     Ok(result)
 }
 

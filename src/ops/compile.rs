@@ -39,7 +39,6 @@ pub async fn compile(
     let selected = nodes.iter().map(|node| node.unique_id.clone()).collect();
     let session = Session::open(options, loaded, selected, diagnostics)?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
-    crate::artifacts::write_manifest(&target_path, &loaded.manifest, &loaded.invocation)?;
     let world = Arc::clone(&session.world);
     let compiled = tokio::task::spawn_blocking(move || {
         nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>()
@@ -59,6 +58,12 @@ pub async fn compile(
         };
         out.push(Compiled { node, compiled, path });
     }
+    let code = |one: &Compiled| {
+        let path = one.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let code = one.compiled.sql.text.clone();
+        (one.node.unique_id.clone(), crate::artifacts::Compiled { code, path, ctes: Vec::new() })
+    };
+    super::write_manifest(&target_path, loaded, &out.iter().map(code).collect())?;
     Ok(out)
 }
 

@@ -1,5 +1,6 @@
 //! One function a verb: each strings the stages together, in the order of the route.
 
+mod artifacts;
 mod build;
 mod clean;
 mod compile;
@@ -11,6 +12,7 @@ mod options;
 mod session;
 mod show;
 
+pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
 pub use clean::clean;
 pub use compile::{Compiled, compile};

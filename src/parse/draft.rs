@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, json};
 
-use crate::diag::{SourceFile, Span};
 use crate::node::{Config, Node, NodeKind, ResourceType};
 use crate::project::{Package, ProjectFile};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
@@ -15,7 +16,6 @@ use crate::jinja::{Adapter, AdapterColumn, QueryTable};
 use crate::node::Relation;
 
 /// [`Adapter`] over an [`Engine`]. Its methods block: they are called from threads that may.
-#[derive(Debug)]
 pub struct EngineAdapter {
     engine: Arc<Engine>,
     runtime: Handle,
@@ -57,10 +57,8 @@ impl Adapter for EngineAdapter {
     fn columns(&self, relation: &Relation) -> Result<Vec<AdapterColumn>> {
         let schema = self.runtime.block_on(self.engine.schema_of(relation))?;
         let fields = schema.iter().flat_map(|schema| schema.fields().iter());
-        let column = |field: &Arc<datafusion::arrow::datatypes::Field>| AdapterColumn {
-            name: field.name().clone(),
-            data_type: type_name(field.data_type()),
-        };
+        let column =
+            |field: &Arc<Field>| AdapterColumn { name: field.name().clone(), data_type: type_name(field.data_type()) };
         Ok(fields.map(column).collect())
     }
 
@@ -92,8 +90,7 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Vec<Json>>> {
     let mut columns: Vec<Vec<Json>> = Vec::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
         let is_json = field.data_type().is_nested() || field.data_type().is_numeric();
-        let is_json = is_json && !field.data_type().is_decimal()
-            || matches!(field.data_type(), datafusion::arrow::datatypes::DataType::Boolean);
+        let is_json = is_json && !field.data_type().is_decimal() || matches!(field.data_type(), DataType::Boolean);
         let values = if is_json {
             let single = RecordBatch::try_from_iter([("v", Arc::clone(column))]).map_err(|error| failed(&error))?;
             let mut writer = LineDelimitedWriter::new(Vec::new());

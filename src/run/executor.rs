@@ -51,7 +51,7 @@ struct Attempt {
 
 impl RunContext {
     /// Runs `unit` to its end. Never fails: a failure is a result.
-    pub(super) async fn execute(&self, unit: &Unit, progress: Arc<Progress>) -> UnitResult {
+    pub(super) async fn execute(self: &Arc<Self>, unit: &Unit, progress: Arc<Progress>) -> UnitResult {
         let node = self.manifest.node(unit.node);
         let mut attempt = Attempt {
             started_at: Utc::now(),
@@ -158,7 +158,8 @@ impl RunContext {
         let found = run_data_test(&self.engine, meter, &sql, &node.config).await?;
         let verdict = verdict(&node.config, &found);
         let path = self.target_path.join("compiled").join(compiled_path(node));
-        Ok(Outcome::Tested { verdict, diagnostic: test_diagnostic(node, verdict.status, found.failures, &path) })
+        let diagnostic = test_diagnostic(node, verdict.status, found.failures, &path);
+        Ok(Outcome::Tested { verdict, diagnostic })
     }
 }
 

@@ -12,7 +12,19 @@ use crate::warehouse::Progress;
 
 impl RunContext {
     /// Publishes the relation of a node to every destination that its configuration names.
-    pub(super) async fn publish(&self, id: NodeId, progress: &Arc<Progress>) -> Result<Outcome> {
+    ///
+    /// It runs on a thread of its own: the futures of the database library cannot move between threads.
+    pub(super) async fn publish(self: &Arc<Self>, id: NodeId, progress: &Arc<Progress>) -> Result<Outcome> {
+        let context = Arc::clone(self);
+        let progress = Arc::clone(progress);
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || runtime.block_on(context.publish_all(id, &progress));
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a publish crashed: {error}")))?
+    }
+
+    async fn publish_all(&self, id: NodeId, progress: &Arc<Progress>) -> Result<Outcome> {
         let node = self.manifest.node(id);
         let jobs = jobs(node)?;
         let mut last = Outcome::NotPublished("nothing to publish".into());

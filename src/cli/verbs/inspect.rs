@@ -13,7 +13,7 @@ pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Pr
     let options = plain_options("parse", global, &SelectArgs::default(), env)?;
     let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
     let target_path = loaded.project.target_path(options.target_path.as_deref());
-    crate::artifacts::write_manifest(&target_path, &loaded.manifest, &loaded.invocation)?;
+    ops::write_manifest(&target_path, &loaded, &Default::default())?;
     let nodes = plural(loaded.manifest.nodes.len() as u64, "node");
     printer.note(&format!("{nodes} read, {} written", target_path.join("manifest.json").display()));
     Ok(FINE)

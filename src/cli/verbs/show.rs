@@ -36,8 +36,8 @@ pub(in crate::cli) fn show(
                 printer.note(&format!("{}:", one.name));
             }
             let format = match output {
-                ShowOutput::Text => RowFormat::Table,
-                ShowOutput::Json => RowFormat::Json { node: one.name.clone() },
+                ShowOutput::Text => RowFormat::Table { colour: printer.colour() },
+                ShowOutput::Json => RowFormat::Json { node: inline.is_none().then(|| one.name.clone()) },
                 ShowOutput::Jsonl => RowFormat::JsonLines,
                 ShowOutput::Csv => RowFormat::Csv,
             };

@@ -246,17 +246,30 @@ async fn inferred_columns(
 ) -> diag::Result<Fields> {
     let is_text = matches!(spec.format, Format::Json | Format::Csv | Format::Xlsx);
     let looked_at = if is_text { files.len().min(SAMPLED_FILES) } else { files.len() };
-    let looks = files[..looked_at].iter().map(|file| async {
-        let label = label(&location.url, &file.meta.location);
-        let fields = columns_of(session, spec, store, &file.meta, &label).await?;
-        Ok::<_, Box<Diagnostic>>((label, fields))
-    });
+    // The futures are made before they are streamed: a closure that borrows would keep the whole from being `Send`.
+    let mut looks = Vec::with_capacity(looked_at);
+    for file in &files[..looked_at] {
+        looks.push(look_at(session, spec, location, store, file));
+    }
     let mut found = futures::stream::iter(looks).buffered(AT_ONCE);
     let mut schemas = Vec::with_capacity(looked_at);
     while let Some(schema) = found.next().await {
         schemas.push(schema?);
     }
     Ok(infer::settle_fields(&infer::merge_files(&schemas)?))
+}
+
+/// The columns of one file, with the file's name.
+async fn look_at(
+    session: &dyn Session,
+    spec: &ScanSpec,
+    location: &Location,
+    store: &Arc<dyn ObjectStore>,
+    file: &SourceFile,
+) -> diag::Result<(String, Fields)> {
+    let label = label(&location.url, &file.meta.location);
+    let fields = columns_of(session, spec, store, &file.meta, &label).await?;
+    Ok((label, fields))
 }
 
 /// The columns of one file.
