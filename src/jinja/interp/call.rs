@@ -24,7 +24,11 @@ impl Interpreter<'_> {
                 let callee = self.eval(&call.callee)?;
                 let args = self.eval_args(&call.args, caller)?;
                 self.site = at;
-                self.call(&callee, args)
+                let result = self.call(&callee, args);
+                match result {
+                    Err(stop) if callee.is_undefined() => Err(self.place(stop, call.callee.at)),
+                    other => other,
+                }
             }
         };
         let result = match result {

@@ -244,7 +244,7 @@ fn split_spaces(text: &str, limit: Option<usize>, from_right: bool) -> Vec<&str>
     while !rest.is_empty() {
         let at = if from_right { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
         let Some(at) = at.filter(|_| out.len() + 1 < limit) else {
-            out.push(if from_right { rest.trim_start() } else { rest.trim_end() });
+            out.push(rest);
             break;
         };
         if from_right {

@@ -47,22 +47,34 @@ pub(super) fn constant(name: &str) -> Option<Value> {
     }))
 }
 
-fn compile(pattern: Option<Value>, flags: Option<Value>) -> Result<Rc<Regex>> {
-    let pattern = pattern.ok_or_else(|| fail("missing required argument: 'pattern'"))?;
-    if let Some(pattern) = pattern.as_object::<Pattern>() {
-        return Ok(Rc::clone(&pattern.0));
-    }
-    let Some(text) = pattern.as_str() else {
-        return Err(fail(format!("first argument must be string or compiled pattern, not {}", pattern.type_name())));
-    };
-    let flags = flags.and_then(|flags| flags.as_int()).unwrap_or(0);
-    let built = RegexBuilder::new(&translated(text))
+/// A pattern: as the regex crate has it, as it was written, and its flags.
+struct Compiled {
+    regex: Regex,
+    source: Arc<str>,
+    flags: i64,
+}
+
+fn build(pattern: &str, flags: i64) -> std::result::Result<Regex, ::regex::Error> {
+    RegexBuilder::new(pattern)
         .case_insensitive(flags & IGNORECASE != 0)
         .multi_line(flags & MULTILINE != 0)
         .dot_matches_new_line(flags & DOTALL != 0)
         .ignore_whitespace(flags & VERBOSE != 0)
-        .build();
-    built.map(Rc::new).map_err(|error| {
+        .build()
+}
+
+fn compile(pattern: Option<Value>, flags: Option<Value>) -> Result<Rc<Compiled>> {
+    let pattern = pattern.ok_or_else(|| fail("missing required argument: 'pattern'"))?;
+    if let Some(pattern) = pattern.as_object::<Pattern>() {
+        return Ok(Rc::clone(&pattern.0));
+    }
+    let Value::Str(text) = &pattern else {
+        return Err(fail(format!("first argument must be string or compiled pattern, not {}", pattern.type_name())));
+    };
+    let flags = flags.and_then(|flags| flags.as_int()).unwrap_or(0);
+    let built = build(&translated(text), flags);
+    let built = built.map(|regex| Rc::new(Compiled { regex, source: Arc::clone(text), flags }));
+    built.map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or("not a pattern").trim_start_matches("error: ").to_string();
         fail(format!("the pattern {} cannot be used: {reason}", pattern.repr()))
@@ -106,10 +118,11 @@ fn with_pattern(interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Res
         _ => 1,
     };
     let flags = flags.or_else(|| (args.positional.len() > used).then(|| args.positional.remove(used)));
-    run(interp, &compile(pattern, flags)?, name, args)
+    let compiled = compile(pattern, flags)?;
+    run(interp, &compiled, name, args)
 }
 
-struct Pattern(Rc<Regex>);
+struct Pattern(Rc<Compiled>);
 
 impl Object for Pattern {
     fn type_name(&self) -> &str {
@@ -122,8 +135,8 @@ impl Object for Pattern {
 
     fn get_attr(&self, name: &str) -> Option<Value> {
         match name {
-            "pattern" => Some(Value::str(self.0.as_str())),
-            "groups" => Some(Value::from(self.0.captures_len() - 1)),
+            "pattern" => Some(Value::Str(Arc::clone(&self.0.source))),
+            "groups" => Some(Value::from(self.0.regex.captures_len() - 1)),
             _ => None,
         }
     }
@@ -137,7 +150,7 @@ impl Object for Pattern {
     }
 
     fn repr(&self) -> String {
-        format!("re.compile({})", Value::str(self.0.as_str()).repr())
+        format!("re.compile({})", Value::str(&self.0.source).repr())
     }
 }
 
@@ -150,7 +163,8 @@ fn subject(value: Option<Value>) -> Result<Arc<str>> {
     }
 }
 
-fn run(interp: &mut Interpreter<'_>, regex: &Rc<Regex>, name: &str, args: Args) -> Result {
+fn run(interp: &mut Interpreter<'_>, compiled: &Compiled, name: &str, args: Args) -> Result {
+    let regex = &compiled.regex;
     match name {
         "sub" | "subn" => {
             let [replacement, text, count] = args.bind(name, ["repl", "string", "count"])?;
@@ -180,17 +194,21 @@ fn run(interp: &mut Interpreter<'_>, regex: &Rc<Regex>, name: &str, args: Args) 
             interp.spend(text.len() as u64 / 16)?;
             let found = match name {
                 "search" => regex.captures(&text),
-                "match" => anchored(regex, "")?.captures(&text),
-                _ => anchored(regex, r"\z")?.captures(&text),
+                // A match at the start, if there is one, is the leftmost.
+                "match" => regex.captures(&text).filter(|found| found.get(0).is_some_and(|all| all.start() == 0)),
+                _ => whole(compiled)?.captures(&text),
             };
             Ok(found.map_or(Value::None, |captures| matched(regex, &text, &captures)))
         }
     }
 }
 
-/// The same pattern, at the start of the text alone.
-fn anchored(regex: &Regex, end: &str) -> Result<Regex> {
-    Regex::new(&format!(r"\A(?:{}){end}", regex.as_str())).map_err(|_| fail("the pattern cannot be anchored"))
+/// The same pattern, for the whole text alone.
+fn whole(compiled: &Compiled) -> Result<Regex> {
+    // The line break ends a comment of a verbose pattern.
+    let end = if compiled.flags & VERBOSE != 0 { "\n" } else { "" };
+    let pattern = format!(r"\A(?:{}{end})\z", compiled.regex.as_str());
+    build(&pattern, compiled.flags).map_err(|_| fail("the pattern cannot be used for fullmatch"))
 }
 
 /// What `findall` gives for a match: the match, its only group, or a tuple of its groups.
@@ -219,7 +237,7 @@ fn split(regex: &Regex, text: &str, limit: i64) -> Vec<Value> {
 
 fn substitute(
     interp: &mut Interpreter<'_>,
-    regex: &Rc<Regex>,
+    regex: &Regex,
     text: &Arc<str>,
     replacement: Value,
     count: i64,
