@@ -14,7 +14,7 @@ use crate::jinja::{Interpreter, predicates};
 use super::{flag, size};
 
 pub(super) fn length(_: &mut Interpreter<'_>, input: Value, _: Args) -> Result {
-    input.len().map(Value::from)
+    input.length().map(Value::from)
 }
 
 pub(super) fn list(interp: &mut Interpreter<'_>, input: Value, _: Args) -> Result {
@@ -326,7 +326,7 @@ impl Object for Group {
         Some(Ok(vec![self.grouper.clone(), self.list.clone()]))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(2)
     }
 

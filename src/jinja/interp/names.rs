@@ -7,7 +7,7 @@ use crate::jinja::env::BUILTIN_PACKAGE;
 use crate::jinja::functions;
 use crate::jinja::stop::Result;
 use crate::jinja::syntax::ast::Macro;
-use crate::jinja::value::{Args, MacroValue, Object, Value};
+use crate::jinja::value::{Args, Object, Value};
 
 use super::Interpreter;
 
@@ -69,14 +69,14 @@ impl Interpreter<'_> {
     /// functions that every template has.
     pub fn resolve(&self, name: &str) -> Option<Value> {
         if let Some(item) = self.env.project_macro(name, &self.options.package) {
-            return Some(MacroValue::new(Arc::clone(item)));
+            return Some(Value::of_macro(Arc::clone(item)));
         }
         if let Some(value) = self.context.lookup(name) {
             return Some(value);
         }
         let item = self.env.get(BUILTIN_PACKAGE, name).or_else(|| self.env.get(&self.frame.package, name));
         if let Some(item) = item {
-            return Some(MacroValue::new(Arc::clone(item)));
+            return Some(Value::of_macro(Arc::clone(item)));
         }
         if self.env.has_package(name) {
             return Some(Value::object(PackageNamespace { name: Arc::from(name) }));
@@ -114,9 +114,9 @@ impl Interpreter<'_> {
     }
 
     /// A macro of a package namespace, or a name of the whole context, if `base` is one of these.
-    pub(super) fn from_namespace(&mut self, base: &Value, name: &str) -> Option<Option<Value>> {
+    pub(super) fn namespace_member(&mut self, base: &Value, name: &str) -> Option<Option<Value>> {
         if let Some(package) = base.as_object::<PackageNamespace>() {
-            return Some(self.env.get(&package.name, name).map(|item| MacroValue::new(Arc::clone(item))));
+            return Some(self.env.get(&package.name, name).map(|item| Value::of_macro(Arc::clone(item))));
         }
         base.as_object::<AllNames>()?;
         Some(if name == "modules" { Some(self.eval_name(name)) } else { self.resolve(name) })

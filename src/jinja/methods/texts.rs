@@ -105,9 +105,7 @@ fn plain(text: &str, name: &str) -> Value {
         "capitalize" => capitalize(text).into(),
         "title" => title(text).into(),
         "swapcase" => swapcase(text).into(),
-        "isdigit" | "isdecimal" => {
-            all(|char| char.is_ascii_digit() || (char.is_numeric() && char.to_digit(10).is_some()))
-        }
+        "isdigit" | "isdecimal" => all(|char| char.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),

@@ -2,8 +2,10 @@
 
 mod clock;
 mod itertools;
+mod matches;
 mod moments;
 mod regex;
+mod spans;
 mod strftime;
 mod zones;
 

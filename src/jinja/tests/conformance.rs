@@ -67,7 +67,7 @@ fn dispatch(interp: &mut Interpreter<'_>, args: Args) -> Result {
     let [name, _] = args.bind("dispatch", ["macro_name", "macro_namespace"])?;
     let name = format!("default__{}", name.unwrap_or(Value::None));
     match interp.find_macro(&name, None) {
-        Some(item) => Ok(crate::jinja::MacroValue::new(item)),
+        Some(item) => Ok(Value::of_macro(item)),
         None => Err(fail(format!("no macro named '{name}'"))),
     }
 }

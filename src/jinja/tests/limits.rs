@@ -136,3 +136,16 @@ fn broken_templates_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn every_rendering_starts_with_all_the_fuel() {
+    let env = env_of("");
+    let template =
+        crate::jinja::parse_template(&crate::diag::SourceFile::new("t", "{% for i in range(500) %}{% endfor %}"))
+            .expect("parses");
+    let limits = Limits { fuel: 1500, ..Limits::default() };
+    let mut interp = crate::jinja::Interpreter::new(&env, &NoContext, Options { limits, ..Options::default() });
+    for _ in 0..5 {
+        interp.render(&template).expect("renders");
+    }
+}
