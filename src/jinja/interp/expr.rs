@@ -129,7 +129,10 @@ impl Interpreter<'_> {
         let mut left_at = first.at;
         for (op, right) in rest {
             let operand = self.eval(right)?;
-            let holds = compared(*op, &left, &operand);
+            let holds = match self.names_contain(*op, &left, &operand) {
+                Some(holds) => Ok(holds),
+                None => compared(*op, &left, &operand),
+            };
             if !holds.map_err(|stop| self.explain(stop, (&left, left_at), (&operand, right.at)))? {
                 return Ok(Value::Bool(false));
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::jinja::env::BUILTIN_PACKAGE;
 use crate::jinja::functions;
 use crate::jinja::stop::Result;
-use crate::jinja::syntax::ast::Macro;
+use crate::jinja::syntax::ast::{CompareOp, Macro};
 use crate::jinja::value::{Args, Object, Value};
 
 use super::Interpreter;
@@ -111,6 +111,21 @@ impl Interpreter<'_> {
             return self.modules.insert(modules).clone();
         }
         if self.frame.lenient { Value::undefined_leniently(name) } else { Value::undefined(name) }
+    }
+
+    /// `name in context`, if the operands are these.
+    pub(super) fn names_contain(&self, op: CompareOp, name: &Value, holder: &Value) -> Option<bool> {
+        let wanted = match op {
+            CompareOp::In => true,
+            CompareOp::NotIn => false,
+            _ => return None,
+        };
+        let name = name.as_str()?;
+        let found = match holder.as_object::<PackageNamespace>() {
+            Some(package) => self.env.get(&package.name, name).is_some(),
+            None => holder.as_object::<AllNames>().map(|_| name == "modules" || self.resolve(name).is_some())?,
+        };
+        Some(found == wanted)
     }
 
     /// A macro of a package namespace, or a name of the whole context, if `base` is one of these.

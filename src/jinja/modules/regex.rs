@@ -11,7 +11,7 @@ use super::matches::matched;
 use crate::jinja::Interpreter;
 use crate::jinja::functions::iterator;
 use crate::jinja::stop::{Result, fail};
-use crate::jinja::value::{Args, Object, Value, check_length};
+use crate::jinja::value::{Args, Object, Value, check_items, check_length};
 
 pub(super) const FUNCTIONS: &[(&str, Native)] = &[
     ("compile", |_, args| {
@@ -120,6 +120,7 @@ fn with_pattern(interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Res
     };
     let flags = flags.or_else(|| (args.positional.len() > used).then(|| args.positional.remove(used)));
     let compiled = compile(pattern, flags)?;
+    interp.spend(200)?;
     run(interp, &compiled, name, args)
 }
 
@@ -177,12 +178,16 @@ fn run(interp: &mut Interpreter<'_>, compiled: &Compiled, name: &str, args: Args
         "split" => {
             let [text, limit] = args.bind(name, ["string", "maxsplit"])?;
             let limit = limit.and_then(|limit| limit.as_int()).unwrap_or(0);
-            Ok(Value::list(split(regex, &subject(text)?, limit)))
+            let text = subject(text)?;
+            interp.spend(text.len() as u64)?;
+            check_items(text.len() / 4)?;
+            Ok(Value::list(split(regex, &text, limit)))
         }
         "findall" | "finditer" => {
             let [text] = args.bind(name, ["string"])?;
             let text = subject(text)?;
             interp.spend(text.len() as u64)?;
+            check_items(text.len() / 4)?;
             let found: Vec<Value> = regex
                 .captures_iter(&text)
                 .map(|captures| if name == "findall" { groups_of(&captures) } else { matched(regex, &text, &captures) })

@@ -253,6 +253,8 @@ impl<'a> Parser<'a> {
 
     /// Body of the block statement `word` that starts at `at`, up to one of `ends`.
     pub(super) fn block_body(&mut self, word: &'static str, at: Loc, ends: &[&str]) -> Result<Vec<Stmt>> {
+        // A colon before the body is allowed, as in `{% if x: %}`.
+        self.skip_op(":")?;
         self.block_end()?;
         self.open.push((word, at));
         let body = self.body(ends)?;

@@ -64,6 +64,7 @@ fn names_of_macros_are_found_in_dbts_order() {
         show("root", "{{ context['who']() }} {{ context.get('nope', 'absent') }} {{ context.builtin }}"),
         "root absent b"
     );
+    assert_eq!(show("root", "{{ 'who' in context }}{{ 'nope' in context }}{{ 'helper' in utils }}"), "TrueFalseTrue");
     assert_eq!(show("root", "{{ utils.nope() }}"), "'MacroNamespace object' has no attribute 'nope'");
     let generate = env.find_macro("who", Some("utils")).expect("found");
     assert_eq!(&*generate.package, "root");
@@ -216,6 +217,20 @@ fn stops_carry_their_diagnostic() {
     let error = error.expect_err("fails");
     assert_eq!((error.code.id, error.message.as_str()), ("C3004", "custom boom"));
     assert_eq!(error.labels.len(), 2);
+}
+
+#[test]
+fn templates_and_macros_are_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Environment>();
+    shared::<crate::jinja::Template>();
+    shared::<crate::jinja::SourceMap>();
+}
+
+#[test]
+fn what_has_no_order_is_sorted_without_panic() {
+    let text = "{% set nan = 'nan' | float %}{{ ([nan, 2, nan, 1] * 20) | sort | length }}{{ [[1], [0]] | sort }}{{ [2, 1, 3] | sort(reverse=true) }}";
+    assert_eq!(render_with("", text), "80[[0], [1]][3, 2, 1]");
 }
 
 #[test]

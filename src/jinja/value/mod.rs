@@ -8,6 +8,7 @@ mod args;
 mod cells;
 mod compare;
 mod convert;
+mod decimal;
 mod json;
 mod key;
 mod number;
@@ -29,7 +30,7 @@ pub use object::{Function, MacroValue, Method, Object};
 pub(crate) use compare::{compare, contains, equals, same};
 pub(crate) use json::python_json;
 pub(crate) use number::{float_repr, parse_float, parse_int};
-pub(crate) use ops::{add, binary, check_length, concat, has, negate};
+pub(crate) use ops::{add, binary, check_items, check_length, concat, has, negate};
 pub(crate) use slice::{char_len, get_index, slice};
 
 use super::stop::{Result, fail};
@@ -259,7 +260,10 @@ impl Value {
             Value::Tuple(items) => Ok(items.to_vec()),
             Value::Dict(cell) => Ok(cell.borrow().keys().map(|key| key.value().clone()).collect()),
             Value::Set(cell) => Ok(cell.borrow().iter().map(|key| key.value().clone()).collect()),
-            Value::Str(text) => Ok(text.chars().map(Value::from).collect()),
+            Value::Str(text) => {
+                check_items(text.len())?;
+                Ok(text.chars().map(Value::from).collect())
+            }
             Value::Undefined(_) => Ok(Vec::new()),
             Value::Object(object) => match object.iterate() {
                 Some(items) => items,

@@ -118,11 +118,6 @@ pub trait Object: Any {
         None
     }
 
-    /// Names for "did you mean".
-    fn attributes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     /// Moves the values that it holds into `work`, so that dropping it does not recurse.
     fn release(&self, _work: &mut Vec<Value>) {}
 }
