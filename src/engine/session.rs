@@ -8,6 +8,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use deltalake::delta_datafusion::planner::DeltaPlanner;
 
 use super::pool::shared_pool;
 use crate::diag::{Diagnostic, Result, codes};
@@ -34,6 +35,8 @@ pub(super) fn open(options: &SessionOptions) -> Result<(SessionContext, Arc<dyn 
         .with_config(config(options))
         .with_runtime_env(runtime)
         .with_default_features()
+        // Plans the nodes that the Delta writer adds; everything else is DataFusion's own.
+        .with_query_planner(DeltaPlanner::new())
         .build();
     Ok((SessionContext::new_with_state(state), pool))
 }

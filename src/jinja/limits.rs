@@ -1,7 +1,10 @@
 //! What a template may use up.
 
 /// The largest single value, in bytes.
-pub(crate) const MAX_TEXT: usize = 256 << 20;
+pub(crate) const MAX_TEXT: usize = 64 << 20;
+
+/// The most bytes that one rendering may write, unless told otherwise.
+const MAX_OUTPUT: usize = 256 << 20;
 
 /// What one rendering may use up. Going over a limit is the diagnostic C3005, never a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { fuel: 50_000_000, depth: 200, output: MAX_TEXT, stack: 1 << 20 }
+        Limits { fuel: 50_000_000, depth: 200, output: MAX_OUTPUT, stack: 1 << 20 }
     }
 }
 

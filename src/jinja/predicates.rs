@@ -90,7 +90,7 @@ fn cased(value: &Value, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bo
 fn iterable(value: &Value) -> bool {
     match value {
         Value::Object(object) => {
-            object.len().is_some() || object.is_sequence() || object.is_mapping() || object.is_iterable()
+            object.length().is_some() || object.is_sequence() || object.is_mapping() || object.is_iterable()
         }
         Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_) | Value::Undefined(_) => true,
         _ => false,

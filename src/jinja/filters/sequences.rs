@@ -14,7 +14,7 @@ use crate::jinja::{Interpreter, predicates};
 use super::{flag, size};
 
 pub(super) fn length(_: &mut Interpreter<'_>, input: Value, _: Args) -> Result {
-    input.len().map(Value::from)
+    input.length().map(Value::from)
 }
 
 pub(super) fn list(interp: &mut Interpreter<'_>, input: Value, _: Args) -> Result {
@@ -106,8 +106,8 @@ pub(super) fn sort(interp: &mut Interpreter<'_>, input: Value, args: Args) -> Re
     for item in input.items()? {
         keyed.push((sort_key(interp, &item, attribute.as_ref(), case)?, item));
     }
-    sort_values(interp, &mut keyed, flag(reverse, false))?;
-    Ok(Value::list(keyed.into_iter().map(|(_, item)| item)))
+    let sorted = sort_values(interp, keyed, flag(reverse, false))?;
+    Ok(Value::list(sorted.into_iter().map(|(_, item)| item)))
 }
 
 pub(super) fn dictsort(interp: &mut Interpreter<'_>, input: Value, args: Args) -> Result {
@@ -126,8 +126,8 @@ pub(super) fn dictsort(interp: &mut Interpreter<'_>, input: Value, args: Args) -
     for pair in pairs {
         keyed.push((sort_key(interp, &pair[position], None, case)?, Value::tuple(pair)));
     }
-    sort_values(interp, &mut keyed, flag(reverse, false))?;
-    Ok(Value::list(keyed.into_iter().map(|(_, pair)| pair)))
+    let sorted = sort_values(interp, keyed, flag(reverse, false))?;
+    Ok(Value::list(sorted.into_iter().map(|(_, pair)| pair)))
 }
 
 pub(super) fn unique(interp: &mut Interpreter<'_>, input: Value, args: Args) -> Result {
@@ -326,7 +326,7 @@ impl Object for Group {
         Some(Ok(vec![self.grouper.clone(), self.list.clone()]))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(2)
     }
 
@@ -351,9 +351,8 @@ pub(super) fn groupby(interp: &mut Interpreter<'_>, input: Value, args: Args) ->
         }
         keyed.push((sort_key(interp, &value, None, case)?, Value::tuple([value, item])));
     }
-    sort_values(interp, &mut keyed, false)?;
     let mut groups: Vec<(Value, Value, Vec<Value>)> = Vec::new();
-    for (key, pair) in keyed {
+    for (key, pair) in sort_values(interp, keyed, false)? {
         let Value::Tuple(pair) = &pair else { continue };
         match groups.last_mut() {
             Some((other, _, list)) if equals(other, &key) => list.push(pair[1].clone()),

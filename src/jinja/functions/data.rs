@@ -98,7 +98,7 @@ pub(super) fn zip(interp: &mut Interpreter<'_>, mut args: Args) -> Result {
 }
 
 pub(super) fn zip_strict(interp: &mut Interpreter<'_>, args: Args) -> Result {
-    let shortest = args.positional.iter().filter_map(|value| value.len().ok()).min();
+    let shortest = args.positional.iter().filter_map(|value| value.length().ok()).min();
     let mut columns = Vec::new();
     for value in &args.positional {
         columns.push(take_items(value, shortest.unwrap_or(usize::MAX))?.into_iter());

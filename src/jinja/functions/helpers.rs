@@ -40,10 +40,6 @@ impl Object for Namespace {
         format!("<Namespace {{{}}}>", names.join(", "))
     }
 
-    fn attributes(&self) -> Vec<String> {
-        self.0.borrow().keys().map(|key| key.value().text().into_owned()).collect()
-    }
-
     fn release(&self, work: &mut Vec<Value>) {
         work.push(Value::dict(self.0.with(std::mem::take)));
     }

@@ -102,7 +102,7 @@ impl Object for Range {
         Some(Ok((0..self.count()).map(|index| self.at(index)).collect()))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.count())
     }
 

@@ -44,7 +44,7 @@ impl Interpreter<'_> {
             Value::Undefined(undefined) => Err(self.undefined_error(undefined, false)),
             Value::Macro(item) if name == "name" => Ok(Some(Value::Str(Arc::clone(&item.definition().name)))),
             Value::Object(object) => {
-                if let Some(found) = self.from_namespace(base, name)
+                if let Some(found) = self.namespace_member(base, name)
                     && found.is_some()
                 {
                     return Ok(found);

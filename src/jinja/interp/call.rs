@@ -7,7 +7,7 @@ use crate::jinja::stop::{Result, Stop, fail};
 use crate::jinja::syntax::ast::{Arg, Call, ExprKind, Loc, Macro, MacroKind};
 use crate::jinja::value::{Args, MacroValue, Map, Value};
 
-use super::{CallSite, Frame, Interpreter, stack_position};
+use super::{CallSite, Frame, Interpreter, Vars};
 
 impl Interpreter<'_> {
     /// Evaluates a call; `caller` is the body of a `{% call %}`.
@@ -24,7 +24,11 @@ impl Interpreter<'_> {
                 let callee = self.eval(&call.callee)?;
                 let args = self.eval_args(&call.args, caller)?;
                 self.site = at;
-                self.call(&callee, args)
+                let result = self.call(&callee, args);
+                match result {
+                    Err(stop) if callee.is_undefined() => Err(self.place(stop, call.callee.at)),
+                    other => other,
+                }
             }
         };
         let result = match result {
@@ -108,8 +112,8 @@ impl Interpreter<'_> {
 
     /// Calls a macro by its definition, for the program: `generate_schema_name` and the like.
     pub fn call_definition(&mut self, item: &Arc<Macro>, args: Args) -> Result {
-        self.stack_base = self.stack_base.max(stack_position());
-        self.call(&MacroValue::new(Arc::clone(item)), args)
+        let value = Value::of_macro(Arc::clone(item));
+        self.entered(|interp| interp.call(&value, args))
     }
 
     fn call_macro(&mut self, value: &MacroValue, args: Args) -> Result {
@@ -166,7 +170,7 @@ impl Interpreter<'_> {
 }
 
 /// The variables that the call starts with, and the parameters that were not given.
-fn bind(item: &Macro, value: &MacroValue, args: Args) -> Result<(Vec<(Arc<str>, Value)>, Vec<usize>)> {
+fn bind(item: &Macro, value: &MacroValue, args: Args) -> Result<(Vars, Vec<usize>)> {
     let Args { positional, mut keyword } = args;
     let mut vars = value.captured().clone();
     let mut missing = Vec::new();

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::jinja::stop::{Result, Stop, fail};
-use crate::jinja::syntax::ast::{BinaryOp, CompareOp, Expr, ExprKind, Filter, IfElse, Slice, Test};
+use crate::jinja::syntax::ast::{BinaryOp, CompareOp, Expr, ExprKind, Filter, IfElse, Loc, Slice, Test};
 use crate::jinja::value::{Key, Map, Value, binary, compare, concat, contains, equals, negate, slice};
 use crate::jinja::{filters, predicates};
 
@@ -96,24 +96,25 @@ impl Interpreter<'_> {
     fn eval_binary(&mut self, first: &Expr, rest: &[(BinaryOp, Expr)]) -> Result {
         let mut value = self.eval(first)?;
         for (op, right) in rest {
-            let right = self.eval(right)?;
-            value = binary(*op, &value, &right).map_err(|stop| self.explain(stop, &value, &right))?;
+            let operand = self.eval(right)?;
+            let result = binary(*op, &value, &operand);
+            value = result.map_err(|stop| self.explain(stop, (&value, first.at), (&operand, right.at)))?;
             self.spend_on(&value)?;
         }
         Ok(value)
     }
 
     /// Adds "did you mean" to errors about undefined operands.
-    fn explain(&self, stop: Stop, left: &Value, right: &Value) -> Stop {
-        match (&stop, left, right) {
-            (Stop::Error(error), Value::Undefined(undefined), _)
-            | (Stop::Error(error), _, Value::Undefined(undefined))
-                if error.message == undefined.message =>
+    #[cold]
+    fn explain(&self, stop: Stop, left: (&Value, Loc), right: (&Value, Loc)) -> Stop {
+        for (value, at) in [left, right] {
+            if let (Stop::Error(error), Value::Undefined(undefined)) = (&stop, value)
+                && error.message == undefined.message
             {
-                self.undefined_error(undefined, false)
+                return self.place(self.undefined_error(undefined, false), at);
             }
-            _ => stop,
         }
+        stop
     }
 
     fn eval_concat(&mut self, items: &[Expr]) -> Result {
@@ -125,12 +126,18 @@ impl Interpreter<'_> {
 
     fn eval_compare(&mut self, first: &Expr, rest: &[(CompareOp, Expr)]) -> Result {
         let mut left = self.eval(first)?;
+        let mut left_at = first.at;
         for (op, right) in rest {
-            let right = self.eval(right)?;
-            if !compared(*op, &left, &right).map_err(|stop| self.explain(stop, &left, &right))? {
+            let operand = self.eval(right)?;
+            let holds = match self.names_contain(*op, &left, &operand) {
+                Some(holds) => Ok(holds),
+                None => compared(*op, &left, &operand),
+            };
+            if !holds.map_err(|stop| self.explain(stop, (&left, left_at), (&operand, right.at)))? {
                 return Ok(Value::Bool(false));
             }
-            left = right;
+            left = operand;
+            left_at = right.at;
         }
         Ok(Value::Bool(true))
     }
@@ -161,7 +168,7 @@ impl Interpreter<'_> {
     }
 
     /// A filter; the innermost one without input gets `text`.
-    fn eval_filter(&mut self, filter: &Filter, text: Option<Value>, at: crate::jinja::syntax::ast::Loc) -> Result {
+    fn eval_filter(&mut self, filter: &Filter, text: Option<Value>, at: Loc) -> Result {
         let input = match (&filter.input, text) {
             (None, text) => text.unwrap_or(Value::None),
             (Some(inner), None) => self.eval(inner)?,

@@ -88,7 +88,7 @@ impl Object for Loop {
         interp.recurse(item, values, self.depth + 1)
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.items.len())
     }
 

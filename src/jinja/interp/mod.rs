@@ -58,6 +58,9 @@ impl Default for Options {
     }
 }
 
+/// Variables; later ones hide earlier ones.
+type Vars = Vec<(Arc<str>, Value)>;
+
 /// What a template or a macro call sees of its own.
 struct Frame {
     file: Arc<SourceFile>,
@@ -65,8 +68,7 @@ struct Frame {
     file_number: u32,
     /// Package of the macro; empty in templates.
     package: Arc<str>,
-    /// Variables; later ones hide earlier ones.
-    vars: Vec<(Arc<str>, Value)>,
+    vars: Vars,
     /// Where the innermost scope starts in `vars`.
     scope: usize,
     lenient: bool,
@@ -90,6 +92,8 @@ pub struct Interpreter<'e> {
     out: Buffer,
     recorder: Recorder,
     calls: Vec<CallSite>,
+    /// How many renderings and calls by the program are going on, one inside of the other.
+    active: u32,
     /// The call or filter that is being evaluated, in the file of the frame.
     site: Loc,
     modules: Option<Value>,
@@ -119,6 +123,7 @@ impl<'e> Interpreter<'e> {
             out: Buffer::default(),
             recorder,
             calls: Vec::new(),
+            active: 0,
             site: Loc::default(),
             modules: None,
         }
@@ -150,11 +155,7 @@ impl<'e> Interpreter<'e> {
     }
 
     /// Renders a template that sees further variables.
-    pub fn render_with(
-        &mut self,
-        template: &Template,
-        vars: Vec<(Arc<str>, Value)>,
-    ) -> Result<Rendered, Box<Diagnostic>> {
+    pub fn render_with(&mut self, template: &Template, vars: Vars) -> Result<Rendered, Box<Diagnostic>> {
         if template.plain
             && let [Stmt::Text(at)] = template.body.as_slice()
         {
@@ -186,10 +187,9 @@ impl<'e> Interpreter<'e> {
     fn outermost<T>(
         &mut self,
         file: &Arc<SourceFile>,
-        vars: Vec<(Arc<str>, Value)>,
+        vars: Vars,
         run: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<(T, Rendered), Box<Diagnostic>> {
-        self.stack_base = self.stack_base.max(stack_position());
         let mut recorder = Recorder::new(self.options.map);
         let mut frame = new_frame(&mut recorder, file, self.options.lenient);
         frame.vars = vars;
@@ -197,7 +197,7 @@ impl<'e> Interpreter<'e> {
         let frame = std::mem::replace(&mut self.frame, frame);
         let out = std::mem::take(&mut self.out);
         let site = std::mem::take(&mut self.site);
-        let result = run(self);
+        let result = self.entered(run);
         self.site = site;
         self.frame = frame;
         let buffer = std::mem::replace(&mut self.out, out);
@@ -206,6 +206,18 @@ impl<'e> Interpreter<'e> {
             Ok(value) => Ok((value, recorder.finish(buffer))),
             Err(stop) => Err(stop.into_diagnostic()),
         }
+    }
+
+    /// Runs `run` on behalf of the program; the outermost one starts with all the fuel.
+    fn entered<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        if self.active == 0 {
+            self.fuel = self.options.limits.fuel;
+            self.stack_base = stack_position();
+        }
+        self.active += 1;
+        let result = run(self);
+        self.active -= 1;
+        result
     }
 
     /// Counts one step and looks at the stack.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::jinja::env::BUILTIN_PACKAGE;
 use crate::jinja::functions;
 use crate::jinja::stop::Result;
-use crate::jinja::syntax::ast::Macro;
-use crate::jinja::value::{Args, MacroValue, Object, Value};
+use crate::jinja::syntax::ast::{CompareOp, Macro};
+use crate::jinja::value::{Args, Object, Value};
 
 use super::Interpreter;
 
@@ -69,14 +69,14 @@ impl Interpreter<'_> {
     /// functions that every template has.
     pub fn resolve(&self, name: &str) -> Option<Value> {
         if let Some(item) = self.env.project_macro(name, &self.options.package) {
-            return Some(MacroValue::new(Arc::clone(item)));
+            return Some(Value::of_macro(Arc::clone(item)));
         }
         if let Some(value) = self.context.lookup(name) {
             return Some(value);
         }
         let item = self.env.get(BUILTIN_PACKAGE, name).or_else(|| self.env.get(&self.frame.package, name));
         if let Some(item) = item {
-            return Some(MacroValue::new(Arc::clone(item)));
+            return Some(Value::of_macro(Arc::clone(item)));
         }
         if self.env.has_package(name) {
             return Some(Value::object(PackageNamespace { name: Arc::from(name) }));
@@ -113,10 +113,25 @@ impl Interpreter<'_> {
         if self.frame.lenient { Value::undefined_leniently(name) } else { Value::undefined(name) }
     }
 
+    /// `name in context`, if the operands are these.
+    pub(super) fn names_contain(&self, op: CompareOp, name: &Value, holder: &Value) -> Option<bool> {
+        let wanted = match op {
+            CompareOp::In => true,
+            CompareOp::NotIn => false,
+            _ => return None,
+        };
+        let name = name.as_str()?;
+        let found = match holder.as_object::<PackageNamespace>() {
+            Some(package) => self.env.get(&package.name, name).is_some(),
+            None => holder.as_object::<AllNames>().map(|_| name == "modules" || self.resolve(name).is_some())?,
+        };
+        Some(found == wanted)
+    }
+
     /// A macro of a package namespace, or a name of the whole context, if `base` is one of these.
-    pub(super) fn from_namespace(&mut self, base: &Value, name: &str) -> Option<Option<Value>> {
+    pub(super) fn namespace_member(&mut self, base: &Value, name: &str) -> Option<Option<Value>> {
         if let Some(package) = base.as_object::<PackageNamespace>() {
-            return Some(self.env.get(&package.name, name).map(|item| MacroValue::new(Arc::clone(item))));
+            return Some(self.env.get(&package.name, name).map(|item| Value::of_macro(Arc::clone(item))));
         }
         base.as_object::<AllNames>()?;
         Some(if name == "modules" { Some(self.eval_name(name)) } else { self.resolve(name) })

@@ -131,7 +131,7 @@ impl Object for View {
         }))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.dict.borrow().len())
     }
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::int_or;
 use crate::jinja::Interpreter;
-use crate::jinja::stop::{Result, Stop, fail};
-use crate::jinja::value::{Args, ListCell, Value, compare, equals};
+use crate::jinja::stop::{Result, fail};
+use crate::jinja::value::{Args, ListCell, Value, check_items, compare, equals};
 
 pub(super) const NAMES: &[&str] =
     &["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
@@ -21,6 +21,7 @@ pub(super) fn call(interp: &mut Interpreter<'_>, cell: &Rc<ListCell>, name: &str
             let [more] = args.required(name, ["iterable"])?;
             let more = more.items()?;
             interp.spend(more.len() as u64)?;
+            check_items(cell.borrow().len() + more.len())?;
             cell.with(|items| items.extend(more));
         }
         "insert" => {
@@ -102,23 +103,47 @@ pub(crate) fn sort_by_key(
         };
         keyed.push((by, item));
     }
-    sort_values(interp, &mut keyed, reverse)?;
-    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+    let sorted = sort_values(interp, keyed, reverse)?;
+    Ok(sorted.into_iter().map(|(_, item)| item).collect())
 }
 
 /// Sorts pairs by their first part, keeping the order of equal ones, also in reverse.
-pub(crate) fn sort_values(interp: &mut Interpreter<'_>, keyed: &mut [(Value, Value)], reverse: bool) -> Result<()> {
+///
+/// A merge sort of our own: templates may sort what has no total order, which the standard library answers with a panic.
+pub(crate) fn sort_values(
+    interp: &mut Interpreter<'_>,
+    keyed: Vec<(Value, Value)>,
+    reverse: bool,
+) -> Result<Vec<(Value, Value)>> {
     interp.spend(keyed.len() as u64 * 2)?;
-    let mut failed: Option<Stop> = None;
-    keyed.sort_by(|(a, _), (b, _)| {
-        if failed.is_some() {
-            return Ordering::Equal;
+    let before = |a: &(Value, Value), b: &(Value, Value)| -> Result<bool> {
+        let order = if reverse { compare(&a.0, &b.0, "<")? } else { compare(&b.0, &a.0, "<")? };
+        Ok(order != Ordering::Less)
+    };
+    let mut runs: Vec<Vec<(Value, Value)>> = keyed.into_iter().map(|pair| vec![pair]).collect();
+    while runs.len() > 1 {
+        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
+        let mut rest = runs.into_iter();
+        while let Some(left) = rest.next() {
+            merged.push(match rest.next() {
+                Some(right) => merge(left, right, &before)?,
+                None => left,
+            });
         }
-        let order = compare(a, b, "<").unwrap_or_else(|stop| {
-            failed = Some(stop);
-            Ordering::Equal
-        });
-        if reverse { order.reverse() } else { order }
-    });
-    failed.map_or(Ok(()), Err)
+        runs = merged;
+    }
+    Ok(runs.pop().unwrap_or_default())
+}
+
+/// Two sorted runs as one; `before(a, b)` says that `a` may stand before `b`.
+fn merge<T>(left: Vec<T>, right: Vec<T>, before: &dyn Fn(&T, &T) -> Result<bool>) -> Result<Vec<T>> {
+    let mut out = Vec::with_capacity(left.len() + right.len());
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let next = if before(a, b)? { left.next() } else { right.next() };
+        out.extend(next);
+    }
+    out.extend(left);
+    out.extend(right);
+    Ok(out)
 }

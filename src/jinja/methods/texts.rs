@@ -6,7 +6,7 @@ use super::{int_or, text_of};
 use crate::jinja::Interpreter;
 use crate::jinja::format::brace_format;
 use crate::jinja::stop::{Result, fail};
-use crate::jinja::value::{Args, Value, char_len, check_length};
+use crate::jinja::value::{Args, Value, char_len, check_items, check_length};
 
 pub(super) const NAMES: &[&str] = &[
     "capitalize",
@@ -75,6 +75,7 @@ pub(super) fn call(interp: &mut Interpreter<'_>, text: &Arc<str>, name: &str, ar
         "ljust" | "rjust" | "center" | "zfill" => pad(text, name, args),
         "splitlines" => {
             let [keep] = args.bind(name, ["keepends"])?;
+            check_items(text.matches(['\n', '\r']).count())?;
             Ok(Value::list(split_lines(text, keep.is_some_and(|keep| keep.is_true())).into_iter().map(Value::from)))
         }
         "removeprefix" | "removesuffix" => {
@@ -105,9 +106,7 @@ fn plain(text: &str, name: &str) -> Value {
         "capitalize" => capitalize(text).into(),
         "title" => title(text).into(),
         "swapcase" => swapcase(text).into(),
-        "isdigit" | "isdecimal" => {
-            all(|char| char.is_ascii_digit() || (char.is_numeric() && char.to_digit(10).is_some()))
-        }
+        "isdigit" | "isdecimal" => all(|char| char.is_ascii_digit()),
         "isnumeric" => all(char::is_numeric),
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),
@@ -219,12 +218,14 @@ fn split(text: &str, name: &str, args: Args) -> Result {
     let [separator, limit] = args.bind(name, ["sep", "maxsplit"])?;
     let limit = usize::try_from(int_or(limit, -1)?).ok().map(|limit| limit.saturating_add(1));
     let Some(separator) = separator.filter(|separator| !separator.is_none()) else {
+        check_items(text.len() / 2)?;
         return Ok(Value::list(split_spaces(text, limit, name == "rsplit").into_iter().map(Value::from)));
     };
     let separator = text_of(&separator, name)?;
     if separator.is_empty() {
         return Err(fail("empty separator"));
     }
+    check_items(text.matches(&*separator).count())?;
     let mut parts: Vec<&str> = match (limit, name) {
         (Some(limit), "split") => text.splitn(limit, &*separator).collect(),
         (Some(limit), _) => text.rsplitn(limit, &*separator).collect(),
@@ -244,7 +245,7 @@ fn split_spaces(text: &str, limit: Option<usize>, from_right: bool) -> Vec<&str>
     while !rest.is_empty() {
         let at = if from_right { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
         let Some(at) = at.filter(|_| out.len() + 1 < limit) else {
-            out.push(if from_right { rest.trim_start() } else { rest.trim_end() });
+            out.push(rest);
             break;
         };
         if from_right {

@@ -4,8 +4,9 @@ use std::any::Any;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-use super::moments::{Moment, Zone, ZoneValue};
+use super::moments::Moment;
 use super::strftime;
+use super::zones::{Zone, ZoneValue};
 use crate::jinja::Interpreter;
 use crate::jinja::stop::{Result, fail};
 use crate::jinja::value::{Args, Object, Value};
@@ -108,7 +109,7 @@ impl Object for Class {
             }
             "fromisoformat" => {
                 let [text] = args.required(name, ["date_string"])?;
-                self.from_iso(&text.text())?
+                self.parse_iso(&text.text())?
             }
             _ => {
                 let [seconds, zone] = args.bind(name, ["timestamp", "tz"])?;
@@ -178,7 +179,7 @@ impl Class {
         }
     }
 
-    fn from_iso(&self, text: &str) -> Result<Moment> {
+    fn parse_iso(&self, text: &str) -> Result<Moment> {
         let bad = || fail(format!("Invalid isoformat string: '{text}'"));
         let time = |text: &str| -> Result<NaiveTime> {
             ["%H:%M:%S%.f", "%H:%M:%S", "%H:%M"]

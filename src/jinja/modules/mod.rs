@@ -2,14 +2,18 @@
 
 mod clock;
 mod itertools;
+mod matches;
 mod moments;
 mod regex;
+mod spans;
 mod strftime;
 mod zones;
 
 use std::any::Any;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+
+use moments::Moment;
 
 use super::Interpreter;
 use super::stop::{Result, fail};
@@ -26,6 +30,28 @@ pub(crate) fn modules(now: DateTime<Utc>) -> Value {
         ("re", module("re", regex::FUNCTIONS, regex::constant)),
         ("itertools", module("itertools", itertools::FUNCTIONS, |_| None)),
     ])
+}
+
+impl Value {
+    /// A moment with the zone UTC, as `modules.datetime.datetime`.
+    pub fn utc_datetime(moment: DateTime<Utc>) -> Value {
+        Value::object(Moment::DateTime(moment.naive_utc(), Some(zones::Zone::utc())))
+    }
+
+    /// A moment without a zone.
+    pub fn datetime(moment: NaiveDateTime) -> Value {
+        Value::object(Moment::DateTime(moment, None))
+    }
+
+    /// A date, as `modules.datetime.date`.
+    pub fn date(date: NaiveDate) -> Value {
+        Value::object(Moment::Date(date))
+    }
+
+    /// A time of day, as `modules.datetime.time`.
+    pub fn time(time: NaiveTime) -> Value {
+        Value::object(Moment::Time(time))
+    }
 }
 
 pub(crate) type Native = fn(&mut Interpreter<'_>, Args) -> Result;

@@ -6,94 +6,11 @@ use std::cmp::Ordering;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use super::strftime;
+use super::zones::{Zone, ZoneValue};
 use crate::jinja::Interpreter;
 use crate::jinja::stop::{Result, fail};
 use crate::jinja::syntax::ast::BinaryOp;
 use crate::jinja::value::{Args, Object, Value};
-
-/// A time zone with a fixed offset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Zone {
-    pub(super) name: String,
-    pub(super) seconds: i32,
-}
-
-impl Zone {
-    pub(super) fn utc() -> Zone {
-        Zone { name: "UTC".to_string(), seconds: 0 }
-    }
-
-    /// `+07:00`, with `separator` between hours and minutes.
-    pub(super) fn offset_text(&self, separator: &str) -> String {
-        let sign = if self.seconds < 0 { '-' } else { '+' };
-        let minutes = self.seconds.abs() / 60;
-        format!("{sign}{:02}{separator}{:02}", minutes / 60, minutes % 60)
-    }
-
-    /// Reads `Z`, `+0700` or `+07:00`; gives back the rest.
-    pub(super) fn parse(text: &str) -> Option<(Zone, &str)> {
-        if let Some(rest) = text.strip_prefix('Z') {
-            return Some((Zone::utc(), rest));
-        }
-        let sign = match text.as_bytes().first()? {
-            b'+' => 1,
-            b'-' => -1,
-            _ => return None,
-        };
-        let hours: i32 = text.get(1..3)?.parse().ok()?;
-        let rest = text.get(3..)?;
-        let rest = rest.strip_prefix(':').unwrap_or(rest);
-        let minutes: i32 = rest.get(..2)?.parse().ok()?;
-        let seconds = sign * (hours * 3600 + minutes * 60);
-        let zone = Zone { name: String::new(), seconds };
-        let name = if seconds == 0 { "UTC".to_string() } else { format!("UTC{}", zone.offset_text(":")) };
-        Some((Zone { name, seconds }, &rest[2..]))
-    }
-}
-
-/// A time zone as a value.
-pub(super) struct ZoneValue(pub(super) Zone);
-
-impl Object for ZoneValue {
-    fn type_name(&self) -> &str {
-        "tzinfo"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn get_attr(&self, name: &str) -> Option<Value> {
-        (name == "zone").then(|| Value::str(&self.0.name))
-    }
-
-    fn methods(&self) -> &[&'static str] {
-        &["localize", "normalize"]
-    }
-
-    fn call_method(&self, _: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
-        let [moment, _] = args.bind(name, ["dt", "is_dst"])?;
-        let moment = moment.as_ref().and_then(|moment| moment.as_object::<Moment>());
-        let Some(Moment::DateTime(moment, zone)) = moment else { return Err(fail("expected a datetime")) };
-        match (name, zone) {
-            ("localize", Some(_)) => Err(fail("Not naive datetime (tzinfo is already set)")),
-            ("localize", None) => Ok(Value::object(Moment::DateTime(*moment, Some(self.0.clone())))),
-            _ => Moment::DateTime(*moment, zone.clone()).in_zone(&self.0).map(Value::object),
-        }
-    }
-
-    fn str(&self) -> String {
-        self.0.name.clone()
-    }
-
-    fn repr(&self) -> String {
-        if self.0.name == "UTC" { "<UTC>".to_string() } else { format!("<StaticTzInfo '{}'>", self.0.name) }
-    }
-
-    fn equals(&self, other: &Value) -> bool {
-        other.as_object::<ZoneValue>().is_some_and(|other| other.0 == self.0)
-    }
-}
 
 /// A date, a time of day, a moment, or a span of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +34,7 @@ pub(crate) fn format_moment(value: &Value, pattern: &str) -> Option<Result<Strin
     }
 }
 
-fn too_far() -> crate::jinja::stop::Stop {
+pub(super) fn too_far() -> crate::jinja::stop::Stop {
     fail("date value out of range")
 }
 
@@ -133,7 +50,7 @@ impl Moment {
     }
 
     /// The moment in UTC; naive ones count as UTC.
-    fn utc(moment: &NaiveDateTime, zone: Option<&Zone>) -> Option<NaiveDateTime> {
+    pub(super) fn utc(moment: &NaiveDateTime, zone: Option<&Zone>) -> Option<NaiveDateTime> {
         moment.checked_sub_signed(TimeDelta::seconds(zone.map_or(0, |zone| zone.seconds).into()))
     }
 
@@ -146,7 +63,7 @@ impl Moment {
         Ok(Moment::DateTime(there, Some(zone.clone())))
     }
 
-    fn date(&self) -> Option<NaiveDate> {
+    pub(super) fn date(&self) -> Option<NaiveDate> {
         match self {
             Moment::Date(date) => Some(*date),
             Moment::DateTime(moment, _) => Some(moment.date()),
@@ -232,75 +149,10 @@ impl Moment {
             Moment::Delta(delta) => Moment::Delta(*delta),
         }))
     }
-
-    fn minus(&self, other: &Moment) -> Option<Result<Moment>> {
-        Some(match (self, other) {
-            (Moment::Delta(a), Moment::Delta(b)) => a.checked_sub(b).map(Moment::Delta).ok_or_else(too_far),
-            (_, Moment::Delta(delta)) => return self.plus(&-*delta),
-            (Moment::Date(a), Moment::Date(b)) => Ok(Moment::Delta(a.signed_duration_since(*b))),
-            (Moment::DateTime(_, a), Moment::DateTime(_, b)) if a.is_some() != b.is_some() => {
-                Err(fail("can't subtract offset-naive and offset-aware datetimes"))
-            }
-            (Moment::DateTime(a, from), Moment::DateTime(b, to)) => {
-                let span = Moment::utc(a, from.as_ref()).zip(Moment::utc(b, to.as_ref()));
-                span.map(|(a, b)| Moment::Delta(a.signed_duration_since(b))).ok_or_else(too_far)
-            }
-            _ => return None,
-        })
-    }
-
-    fn plus(&self, delta: &TimeDelta) -> Option<Result<Moment>> {
-        let sum = match self {
-            Moment::Date(date) => {
-                // A date moves by whole days; the rest is dropped, as in Python.
-                let days = TimeDelta::days(delta.num_seconds().div_euclid(86_400));
-                date.checked_add_signed(days).map(Moment::Date)
-            }
-            Moment::DateTime(moment, zone) => {
-                moment.checked_add_signed(*delta).map(|moment| Moment::DateTime(moment, zone.clone()))
-            }
-            Moment::Delta(other) => other.checked_add(delta).map(Moment::Delta),
-            Moment::Time(_) => return None,
-        };
-        Some(sum.filter(|sum| sum.date().is_none_or(|date| (1..=9999).contains(&date.year()))).ok_or_else(too_far))
-    }
-
-    /// A span times, or divided by, a number or a span.
-    fn scale(&self, op: BinaryOp, other: &Value, reflected: bool) -> Option<Result> {
-        let Moment::Delta(delta) = self else { return None };
-        let micros = micros(delta);
-        if let Some(Moment::Delta(by)) = other.as_object::<Moment>() {
-            let by = self::micros(by);
-            return match op {
-                _ if reflected || !matches!(op, BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod) => None,
-                _ if by == 0 => Some(Err(fail("division by zero"))),
-                BinaryOp::Div => Some(Ok(Value::Float(micros as f64 / by as f64))),
-                BinaryOp::FloorDiv => Some(Ok(Value::Int(micros.div_euclid(by)))),
-                _ => Some(Ok(Value::object(Moment::Delta(TimeDelta::microseconds(micros.rem_euclid(by)))))),
-            };
-        }
-        let number = other.as_float()?;
-        let result = match op {
-            BinaryOp::Mul => match other.as_int() {
-                Some(times) => micros.checked_mul(times),
-                None => whole(micros as f64 * number),
-            },
-            _ if reflected => return None,
-            BinaryOp::Div | BinaryOp::FloorDiv if number == 0.0 => return Some(Err(fail("division by zero"))),
-            BinaryOp::Div => whole(micros as f64 / number),
-            BinaryOp::FloorDiv => other.as_int().map(|by| micros.div_euclid(by)),
-            _ => return None,
-        };
-        Some(result.map(|micros| Value::object(Moment::Delta(TimeDelta::microseconds(micros)))).ok_or_else(too_far))
-    }
 }
 
-fn micros(delta: &TimeDelta) -> i64 {
+pub(super) fn micros(delta: &TimeDelta) -> i64 {
     delta.num_microseconds().unwrap_or(i64::MAX)
-}
-
-fn whole(number: f64) -> Option<i64> {
-    (number.is_finite() && number.abs() < 9e18).then(|| number.round_ties_even() as i64)
 }
 
 /// Days, seconds and microseconds, the latter two never negative.
@@ -416,10 +268,9 @@ impl Object for Moment {
             ("date", _) => Value::object(Moment::Date(date)),
             ("time", _) => Value::object(Moment::Time(self.time().unwrap_or(NaiveTime::MIN))),
             ("total_seconds", Moment::Delta(delta)) => Value::Float(micros(delta) as f64 / 1e6),
-            ("utcoffset", Moment::DateTime(_, zone)) => match zone {
-                Some(zone) => Value::object(Moment::Delta(TimeDelta::seconds(zone.seconds.into()))),
-                None => Value::None,
-            },
+            ("utcoffset", Moment::DateTime(_, Some(zone))) => {
+                Value::object(Moment::Delta(TimeDelta::seconds(zone.seconds.into())))
+            }
             ("timestamp", Moment::DateTime(moment, zone)) => {
                 let utc = Moment::utc(moment, zone.as_ref()).ok_or_else(too_far)?.and_utc();
                 Value::Float(utc.timestamp_micros() as f64 / 1e6)

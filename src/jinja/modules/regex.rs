@@ -7,10 +7,11 @@ use std::sync::Arc;
 use ::regex::{Captures, Regex, RegexBuilder};
 
 use super::Native;
+use super::matches::matched;
 use crate::jinja::Interpreter;
 use crate::jinja::functions::iterator;
 use crate::jinja::stop::{Result, fail};
-use crate::jinja::value::{Args, Map, Object, Value, char_len, check_length};
+use crate::jinja::value::{Args, Object, Value, check_items, check_length};
 
 pub(super) const FUNCTIONS: &[(&str, Native)] = &[
     ("compile", |_, args| {
@@ -47,22 +48,34 @@ pub(super) fn constant(name: &str) -> Option<Value> {
     }))
 }
 
-fn compile(pattern: Option<Value>, flags: Option<Value>) -> Result<Rc<Regex>> {
-    let pattern = pattern.ok_or_else(|| fail("missing required argument: 'pattern'"))?;
-    if let Some(pattern) = pattern.as_object::<Pattern>() {
-        return Ok(Rc::clone(&pattern.0));
-    }
-    let Some(text) = pattern.as_str() else {
-        return Err(fail(format!("first argument must be string or compiled pattern, not {}", pattern.type_name())));
-    };
-    let flags = flags.and_then(|flags| flags.as_int()).unwrap_or(0);
-    let built = RegexBuilder::new(&translated(text))
+/// A pattern: as the regex crate has it, as it was written, and its flags.
+struct Compiled {
+    regex: Regex,
+    source: Arc<str>,
+    flags: i64,
+}
+
+fn build(pattern: &str, flags: i64) -> std::result::Result<Regex, ::regex::Error> {
+    RegexBuilder::new(pattern)
         .case_insensitive(flags & IGNORECASE != 0)
         .multi_line(flags & MULTILINE != 0)
         .dot_matches_new_line(flags & DOTALL != 0)
         .ignore_whitespace(flags & VERBOSE != 0)
-        .build();
-    built.map(Rc::new).map_err(|error| {
+        .build()
+}
+
+fn compile(pattern: Option<Value>, flags: Option<Value>) -> Result<Rc<Compiled>> {
+    let pattern = pattern.ok_or_else(|| fail("missing required argument: 'pattern'"))?;
+    if let Some(pattern) = pattern.as_object::<Pattern>() {
+        return Ok(Rc::clone(&pattern.0));
+    }
+    let Value::Str(text) = &pattern else {
+        return Err(fail(format!("first argument must be string or compiled pattern, not {}", pattern.type_name())));
+    };
+    let flags = flags.and_then(|flags| flags.as_int()).unwrap_or(0);
+    let built = build(&translated(text), flags);
+    let built = built.map(|regex| Rc::new(Compiled { regex, source: Arc::clone(text), flags }));
+    built.map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or("not a pattern").trim_start_matches("error: ").to_string();
         fail(format!("the pattern {} cannot be used: {reason}", pattern.repr()))
@@ -106,10 +119,12 @@ fn with_pattern(interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Res
         _ => 1,
     };
     let flags = flags.or_else(|| (args.positional.len() > used).then(|| args.positional.remove(used)));
-    run(interp, &compile(pattern, flags)?, name, args)
+    let compiled = compile(pattern, flags)?;
+    interp.spend(200)?;
+    run(interp, &compiled, name, args)
 }
 
-struct Pattern(Rc<Regex>);
+struct Pattern(Rc<Compiled>);
 
 impl Object for Pattern {
     fn type_name(&self) -> &str {
@@ -122,8 +137,8 @@ impl Object for Pattern {
 
     fn get_attr(&self, name: &str) -> Option<Value> {
         match name {
-            "pattern" => Some(Value::str(self.0.as_str())),
-            "groups" => Some(Value::from(self.0.captures_len() - 1)),
+            "pattern" => Some(Value::Str(Arc::clone(&self.0.source))),
+            "groups" => Some(Value::from(self.0.regex.captures_len() - 1)),
             _ => None,
         }
     }
@@ -137,7 +152,7 @@ impl Object for Pattern {
     }
 
     fn repr(&self) -> String {
-        format!("re.compile({})", Value::str(self.0.as_str()).repr())
+        format!("re.compile({})", Value::str(&self.0.source).repr())
     }
 }
 
@@ -150,7 +165,8 @@ fn subject(value: Option<Value>) -> Result<Arc<str>> {
     }
 }
 
-fn run(interp: &mut Interpreter<'_>, regex: &Rc<Regex>, name: &str, args: Args) -> Result {
+fn run(interp: &mut Interpreter<'_>, compiled: &Compiled, name: &str, args: Args) -> Result {
+    let regex = &compiled.regex;
     match name {
         "sub" | "subn" => {
             let [replacement, text, count] = args.bind(name, ["repl", "string", "count"])?;
@@ -162,12 +178,16 @@ fn run(interp: &mut Interpreter<'_>, regex: &Rc<Regex>, name: &str, args: Args) 
         "split" => {
             let [text, limit] = args.bind(name, ["string", "maxsplit"])?;
             let limit = limit.and_then(|limit| limit.as_int()).unwrap_or(0);
-            Ok(Value::list(split(regex, &subject(text)?, limit)))
+            let text = subject(text)?;
+            interp.spend(text.len() as u64)?;
+            check_items(text.len() / 4)?;
+            Ok(Value::list(split(regex, &text, limit)))
         }
         "findall" | "finditer" => {
             let [text] = args.bind(name, ["string"])?;
             let text = subject(text)?;
             interp.spend(text.len() as u64)?;
+            check_items(text.len() / 4)?;
             let found: Vec<Value> = regex
                 .captures_iter(&text)
                 .map(|captures| if name == "findall" { groups_of(&captures) } else { matched(regex, &text, &captures) })
@@ -180,17 +200,21 @@ fn run(interp: &mut Interpreter<'_>, regex: &Rc<Regex>, name: &str, args: Args) 
             interp.spend(text.len() as u64 / 16)?;
             let found = match name {
                 "search" => regex.captures(&text),
-                "match" => anchored(regex, "")?.captures(&text),
-                _ => anchored(regex, r"\z")?.captures(&text),
+                // A match at the start, if there is one, is the leftmost.
+                "match" => regex.captures(&text).filter(|found| found.get(0).is_some_and(|all| all.start() == 0)),
+                _ => whole(compiled)?.captures(&text),
             };
             Ok(found.map_or(Value::None, |captures| matched(regex, &text, &captures)))
         }
     }
 }
 
-/// The same pattern, at the start of the text alone.
-fn anchored(regex: &Regex, end: &str) -> Result<Regex> {
-    Regex::new(&format!(r"\A(?:{}){end}", regex.as_str())).map_err(|_| fail("the pattern cannot be anchored"))
+/// The same pattern, for the whole text alone.
+fn whole(compiled: &Compiled) -> Result<Regex> {
+    // The line break ends a comment of a verbose pattern.
+    let end = if compiled.flags & VERBOSE != 0 { "\n" } else { "" };
+    let pattern = format!(r"\A(?:{}{end})\z", compiled.regex.as_str());
+    build(&pattern, compiled.flags).map_err(|_| fail("the pattern cannot be used for fullmatch"))
 }
 
 /// What `findall` gives for a match: the match, its only group, or a tuple of its groups.
@@ -219,7 +243,7 @@ fn split(regex: &Regex, text: &str, limit: i64) -> Vec<Value> {
 
 fn substitute(
     interp: &mut Interpreter<'_>,
-    regex: &Rc<Regex>,
+    regex: &Regex,
     text: &Arc<str>,
     replacement: Value,
     count: i64,
@@ -284,112 +308,4 @@ fn expand(template: &str, captures: &Captures<'_>, out: &mut String) -> Result<(
     }
     out.push_str(rest);
     Ok(())
-}
-
-/// A match: texts and positions of its groups.
-struct Match {
-    text: Arc<str>,
-    groups: Vec<Option<(usize, usize)>>,
-    names: Vec<Option<String>>,
-}
-
-fn matched(regex: &Regex, text: &Arc<str>, captures: &Captures<'_>) -> Value {
-    Value::object(Match {
-        text: Arc::clone(text),
-        groups: captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect(),
-        names: regex.capture_names().map(|name| name.map(str::to_string)).collect(),
-    })
-}
-
-impl Match {
-    fn index(&self, key: &Value) -> Result<usize> {
-        let found = match key {
-            Value::Str(name) => self.names.iter().position(|other| other.as_deref() == Some(name)),
-            _ => key.as_int().and_then(|at| usize::try_from(at).ok()).filter(|at| *at < self.groups.len()),
-        };
-        found.ok_or_else(|| fail("no such group"))
-    }
-
-    fn group(&self, key: &Value) -> Result {
-        Ok(self.group_at(self.index(key)?, &Value::None))
-    }
-
-    fn group_at(&self, at: usize, default: &Value) -> Value {
-        match self.groups[at] {
-            Some((start, end)) => Value::from(&self.text[start..end]),
-            None => default.clone(),
-        }
-    }
-
-    /// Character positions of a group.
-    fn span(&self, at: usize) -> (i64, i64) {
-        match self.groups[at] {
-            Some((start, end)) => (char_len(&self.text[..start]) as i64, char_len(&self.text[..end]) as i64),
-            None => (-1, -1),
-        }
-    }
-}
-
-impl Object for Match {
-    fn type_name(&self) -> &str {
-        "re.Match"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn get_attr(&self, name: &str) -> Option<Value> {
-        match name {
-            "string" => Some(Value::Str(Arc::clone(&self.text))),
-            "lastindex" => Some(Value::from((1..self.groups.len()).rfind(|at| self.groups[*at].is_some()))),
-            _ => None,
-        }
-    }
-
-    fn get_item(&self, key: &Value) -> Option<Result> {
-        Some(self.group(key))
-    }
-
-    fn methods(&self) -> &[&'static str] {
-        &["group", "groups", "groupdict", "start", "end", "span"]
-    }
-
-    fn call_method(&self, _: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
-        match name {
-            "group" => match args.positional.as_slice() {
-                [] => self.group(&Value::Int(0)),
-                [key] => self.group(key),
-                keys => Ok(Value::tuple(keys.iter().map(|key| self.group(key)).collect::<Result<Vec<_>>>()?)),
-            },
-            "groups" => {
-                let [default] = args.bind(name, ["default"])?;
-                let default = default.unwrap_or(Value::None);
-                Ok(Value::tuple((1..self.groups.len()).map(|at| self.group_at(at, &default))))
-            }
-            "groupdict" => {
-                let [default] = args.bind(name, ["default"])?;
-                let default = default.unwrap_or(Value::None);
-                let named = self.names.iter().enumerate();
-                let entries = named.filter_map(|(at, name)| {
-                    Some((crate::jinja::value::Key::text(name.as_deref()?), self.group_at(at, &default)))
-                });
-                Ok(Value::dict(entries.collect::<Map>()))
-            }
-            _ => {
-                let [key] = args.bind(name, ["group"])?;
-                let (start, end) = self.span(self.index(&key.unwrap_or(Value::Int(0)))?);
-                Ok(match name {
-                    "start" => Value::Int(start),
-                    "end" => Value::Int(end),
-                    _ => Value::tuple([Value::Int(start), Value::Int(end)]),
-                })
-            }
-        }
-    }
-
-    fn repr(&self) -> String {
-        let (start, end) = self.span(0);
-        format!("<re.Match object; span=({start}, {end}), match={}>", self.group_at(0, &Value::None).repr())
-    }
 }

@@ -337,10 +337,10 @@ impl<'a> Lexer<'a> {
                 match self.open.pop() {
                     Some(expected) if expected == byte => {}
                     Some(expected) => {
-                        let message = format!("unexpected `{}`, expected `{}`", byte as char, expected as char);
+                        let message = format!("unexpected '{}', expected '{}'", byte as char, expected as char);
                         return self.error(message, start, start + 1);
                     }
-                    None => return self.error(format!("unexpected `{}`", byte as char), start, start + 1),
+                    None => return self.error(format!("unexpected '{}'", byte as char), start, start + 1),
                 }
                 1
             }

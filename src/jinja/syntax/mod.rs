@@ -5,9 +5,12 @@
 //! evaluating nor dropping a tree can exhaust the native stack.
 
 pub mod ast;
+mod definitions;
 mod expr;
 pub(crate) mod lexer;
 pub(crate) mod parser;
+mod postfix;
+mod statements;
 mod strings;
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ fn compare_at(a: &Value, b: &Value, op: &str, depth: u32) -> Result<Ordering> {
         }
         (Value::Tuple(x), Value::Tuple(y)) => sequences(x, y),
         (Value::Object(x), _) if x.compare(b).is_some() => Ok(x.compare(b).unwrap_or(Ordering::Equal)),
+        (_, Value::Object(y)) if y.compare(a).is_some() => Ok(y.compare(a).unwrap_or(Ordering::Equal).reverse()),
         (Value::Set(x), Value::Set(y)) => Ok(subsets(&x.borrow(), &y.borrow(), op)),
         _ => match (a.as_float(), b.as_float()) {
             // Nothing is smaller or larger than NaN.

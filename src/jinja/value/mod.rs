@@ -5,8 +5,10 @@
 //! Containers drop their content with a work list, so that a list nested a million times does not exhaust the stack.
 
 mod args;
+mod cells;
 mod compare;
 mod convert;
+mod decimal;
 mod json;
 mod key;
 mod number;
@@ -15,20 +17,20 @@ mod ops;
 mod repr;
 mod slice;
 
-use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
 pub use args::Args;
+pub use cells::{DictCell, ListCell, SetCell, TupleCell};
 pub use key::Key;
 pub use object::{Function, MacroValue, Method, Object};
 
 pub(crate) use compare::{compare, contains, equals, same};
 pub(crate) use json::python_json;
 pub(crate) use number::{float_repr, parse_float, parse_int};
-pub(crate) use ops::{add, binary, check_length, concat, has, negate};
+pub(crate) use ops::{add, binary, check_items, check_length, concat, has, negate};
 pub(crate) use slice::{char_len, get_index, slice};
 
 use super::stop::{Result, fail};
@@ -80,164 +82,6 @@ pub struct Undefined {
     pub lenient: bool,
 }
 
-/// A shared list.
-#[derive(Default)]
-pub struct ListCell(RefCell<Vec<Value>>);
-
-/// A tuple.
-#[derive(Default)]
-pub struct TupleCell(Vec<Value>);
-
-/// A shared dict.
-#[derive(Default)]
-pub struct DictCell(RefCell<Map>);
-
-/// A shared set.
-#[derive(Default)]
-pub struct SetCell(RefCell<IndexSet<Key>>);
-
-impl ListCell {
-    /// The items. Release before anything else of the template runs.
-    pub fn borrow(&self) -> Ref<'_, Vec<Value>> {
-        self.0.borrow()
-    }
-
-    /// Changes the items; `change` must not run anything of the template.
-    pub fn with<T>(&self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
-        change(&mut self.0.borrow_mut())
-    }
-
-    /// A copy of the items.
-    pub fn to_vec(&self) -> Vec<Value> {
-        self.0.borrow().clone()
-    }
-}
-
-impl DictCell {
-    /// The entries. Release before anything else of the template runs.
-    pub fn borrow(&self) -> Ref<'_, Map> {
-        self.0.borrow()
-    }
-
-    /// Changes the entries; `change` must not run anything of the template.
-    pub fn with<T>(&self, change: impl FnOnce(&mut Map) -> T) -> T {
-        change(&mut self.0.borrow_mut())
-    }
-
-    /// The value under a text key.
-    pub fn get(&self, key: &str) -> Option<Value> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    /// Sets the value under a text key.
-    pub fn insert(&self, key: &str, value: Value) {
-        self.with(|map| map.insert(Key::text(key), value));
-    }
-}
-
-impl SetCell {
-    /// The members. Release before anything else of the template runs.
-    pub fn borrow(&self) -> Ref<'_, IndexSet<Key>> {
-        self.0.borrow()
-    }
-
-    /// Changes the members; `change` must not run anything of the template.
-    pub fn with<T>(&self, change: impl FnOnce(&mut IndexSet<Key>) -> T) -> T {
-        change(&mut self.0.borrow_mut())
-    }
-}
-
-impl std::ops::Deref for TupleCell {
-    type Target = [Value];
-
-    fn deref(&self) -> &[Value] {
-        &self.0
-    }
-}
-
-/// Drops values without recursion: what nobody else holds is emptied into the work list first.
-fn release(mut work: Vec<Value>) {
-    while let Some(mut value) = work.pop() {
-        match &mut value {
-            Value::List(cell) => {
-                if let Some(cell) = Rc::get_mut(cell) {
-                    work.append(cell.0.get_mut());
-                }
-            }
-            Value::Tuple(cell) => {
-                if let Some(cell) = Rc::get_mut(cell) {
-                    work.append(&mut cell.0);
-                }
-            }
-            Value::Dict(cell) => {
-                if let Some(cell) = Rc::get_mut(cell) {
-                    for (key, value) in cell.0.get_mut().drain(..) {
-                        work.push(key.into_value());
-                        work.push(value);
-                    }
-                }
-            }
-            Value::Set(cell) => {
-                if let Some(cell) = Rc::get_mut(cell) {
-                    work.extend(cell.0.get_mut().drain(..).map(Key::into_value));
-                }
-            }
-            Value::Macro(item) => {
-                if let Some(item) = Rc::get_mut(item) {
-                    item.release(&mut work);
-                }
-            }
-            Value::Object(object) if Rc::strong_count(object) == 1 => object.release(&mut work),
-            _ => {}
-        }
-    }
-}
-
-impl Value {
-    /// True if dropping it may drop other values.
-    fn nests(&self) -> bool {
-        matches!(
-            self,
-            Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Set(_) | Value::Macro(_) | Value::Object(_)
-        )
-    }
-}
-
-impl Drop for ListCell {
-    fn drop(&mut self) {
-        let items = std::mem::take(self.0.get_mut());
-        if items.iter().any(Value::nests) {
-            release(items);
-        }
-    }
-}
-
-impl Drop for TupleCell {
-    fn drop(&mut self) {
-        if self.0.iter().any(Value::nests) {
-            release(std::mem::take(&mut self.0));
-        }
-    }
-}
-
-impl Drop for DictCell {
-    fn drop(&mut self) {
-        let map = std::mem::take(self.0.get_mut());
-        if map.iter().any(|(key, value)| value.nests() || key.value().nests()) {
-            release(map.into_iter().flat_map(|(key, value)| [key.into_value(), value]).collect());
-        }
-    }
-}
-
-impl Drop for SetCell {
-    fn drop(&mut self) {
-        let set = std::mem::take(self.0.get_mut());
-        if set.iter().any(|key| key.value().nests()) {
-            release(set.into_iter().map(Key::into_value).collect());
-        }
-    }
-}
-
 impl Value {
     /// Text.
     pub fn str(text: impl AsRef<str>) -> Value {
@@ -246,17 +90,17 @@ impl Value {
 
     /// A new list.
     pub fn list(items: impl IntoIterator<Item = Value>) -> Value {
-        Value::List(Rc::new(ListCell(RefCell::new(items.into_iter().collect()))))
+        Value::List(Rc::new(ListCell::new(items.into_iter().collect())))
     }
 
     /// A new tuple.
     pub fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
-        Value::Tuple(Rc::new(TupleCell(items.into_iter().collect())))
+        Value::Tuple(Rc::new(TupleCell::new(items.into_iter().collect())))
     }
 
     /// A new dict with these entries.
     pub fn dict(map: Map) -> Value {
-        Value::Dict(Rc::new(DictCell(RefCell::new(map))))
+        Value::Dict(Rc::new(DictCell::new(map)))
     }
 
     /// A new dict with text keys.
@@ -272,12 +116,17 @@ impl Value {
 
     /// A new set of these members.
     pub fn set_of(keys: IndexSet<Key>) -> Value {
-        Value::Set(Rc::new(SetCell(RefCell::new(keys))))
+        Value::Set(Rc::new(SetCell::new(keys)))
     }
 
     /// A function of the program.
     pub fn function(name: &'static str, call: impl Fn(&mut super::Interpreter<'_>, Args) -> Result + 'static) -> Value {
         Value::Function(Rc::new(Function::new(name, call)))
+    }
+
+    /// A macro of a package.
+    pub fn of_macro(definition: Arc<super::Macro>) -> Value {
+        MacroValue::with_captured(definition, Vec::new())
     }
 
     /// An object of the program.
@@ -391,7 +240,7 @@ impl Value {
     }
 
     /// The number of items; an error for what has none.
-    pub fn len(&self) -> Result<usize> {
+    pub fn length(&self) -> Result<usize> {
         match self {
             Value::Str(text) => Ok(char_len(text)),
             Value::List(cell) => Ok(cell.borrow().len()),
@@ -399,7 +248,7 @@ impl Value {
             Value::Dict(cell) => Ok(cell.borrow().len()),
             Value::Set(cell) => Ok(cell.borrow().len()),
             Value::Undefined(_) => Ok(0),
-            Value::Object(object) if object.len().is_some() => Ok(object.len().unwrap_or(0)),
+            Value::Object(object) if object.length().is_some() => Ok(object.length().unwrap_or(0)),
             _ => Err(fail(format!("object of type '{}' has no len()", self.type_name()))),
         }
     }
@@ -411,7 +260,10 @@ impl Value {
             Value::Tuple(items) => Ok(items.to_vec()),
             Value::Dict(cell) => Ok(cell.borrow().keys().map(|key| key.value().clone()).collect()),
             Value::Set(cell) => Ok(cell.borrow().iter().map(|key| key.value().clone()).collect()),
-            Value::Str(text) => Ok(text.chars().map(Value::from).collect()),
+            Value::Str(text) => {
+                check_items(text.len())?;
+                Ok(text.chars().map(Value::from).collect())
+            }
             Value::Undefined(_) => Ok(Vec::new()),
             Value::Object(object) => match object.iterate() {
                 Some(items) => items,

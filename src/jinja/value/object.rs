@@ -54,7 +54,7 @@ pub trait Object: Any {
     }
 
     /// The number of items, if it has any.
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         None
     }
 
@@ -70,7 +70,7 @@ pub trait Object: Any {
 
     /// True if [`Object::iterate`] gives items (asking must not use them up).
     fn is_iterable(&self) -> bool {
-        self.len().is_some()
+        self.length().is_some()
     }
 
     /// True if it has positions (the test `sequence`).
@@ -80,7 +80,7 @@ pub trait Object: Any {
 
     /// Whether `{% if %}` takes it for true.
     fn truth(&self) -> bool {
-        self.len() != Some(0)
+        self.length() != Some(0)
     }
 
     /// What `{{ object }}` writes.
@@ -116,11 +116,6 @@ pub trait Object: Any {
     /// What it is as JSON; nothing if it has no such form.
     fn to_json(&self) -> Option<serde_json::Value> {
         None
-    }
-
-    /// Names for "did you mean".
-    fn attributes(&self) -> Vec<String> {
-        Vec::new()
     }
 
     /// Moves the values that it holds into `work`, so that dropping it does not recurse.
@@ -167,11 +162,7 @@ pub struct MacroValue {
 }
 
 impl MacroValue {
-    /// A macro of a package.
-    pub fn new(definition: Arc<Macro>) -> Value {
-        MacroValue::with_captured(definition, Vec::new())
-    }
-
+    /// A macro, with the variables that it sees.
     pub(crate) fn with_captured(definition: Arc<Macro>, captured: Captured) -> Value {
         Value::Macro(Rc::new(MacroValue { definition, captured }))
     }
@@ -193,7 +184,7 @@ impl MacroValue {
 impl Drop for MacroValue {
     fn drop(&mut self) {
         if self.captured.iter().any(|(_, value)| value.nests()) {
-            super::release(self.captured.drain(..).map(|(_, value)| value).collect());
+            super::cells::release(self.captured.drain(..).map(|(_, value)| value).collect());
         }
     }
 }

@@ -120,8 +120,15 @@ pub(crate) fn add(a: &Value, b: &Value) -> Result {
             out.push_str(y);
             Ok(Value::from(out))
         }
-        (Value::List(x), Value::List(y)) => Ok(Value::list(x.borrow().iter().chain(y.borrow().iter()).cloned())),
-        (Value::Tuple(x), Value::Tuple(y)) => Ok(Value::tuple(x.iter().chain(y.iter()).cloned())),
+        (Value::List(x), Value::List(y)) => {
+            let (x, y) = (x.borrow(), y.borrow());
+            check_items(x.len() + y.len())?;
+            Ok(Value::list(x.iter().chain(y.iter()).cloned()))
+        }
+        (Value::Tuple(x), Value::Tuple(y)) => {
+            check_items(x.len() + y.len())?;
+            Ok(Value::tuple(x.iter().chain(y.iter()).cloned()))
+        }
         (Value::Str(_) | Value::List(_) | Value::Tuple(_), _) => {
             let (a, b) = (a.type_name(), b.type_name());
             Err(fail(format!("can only concatenate {a} (not \"{b}\") to {a}")))
@@ -155,7 +162,7 @@ fn count(op: BinaryOp, a: &Value, b: &Value, times: &Value) -> Result<usize> {
 }
 
 fn repeated(items: &[Value], times: usize) -> Result<Vec<Value>> {
-    check_length(items.len().saturating_mul(times).saturating_mul(32))?;
+    check_items(items.len().saturating_mul(times))?;
     Ok(std::iter::repeat_n(items, times).flatten().cloned().collect())
 }
 
@@ -166,6 +173,11 @@ pub(crate) fn check_length(bytes: usize) -> Result<()> {
         return Err(Stop::error(codes::JINJA_LIMIT, format!("a single value would be larger than {limit}")));
     }
     Ok(())
+}
+
+/// An error if a container would have more items than a template may put into one.
+pub(crate) fn check_items(count: usize) -> Result<()> {
+    check_length(count.saturating_mul(16))
 }
 
 /// `-a`.
