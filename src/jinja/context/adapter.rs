@@ -8,7 +8,7 @@ use crate::diag::{self, Diagnostic, codes};
 use crate::jinja::env::BUILTIN_PACKAGE;
 use crate::jinja::interp::Interpreter;
 use crate::jinja::stop::{Result, fail};
-use crate::jinja::value::{Args, MacroValue, Object, Value};
+use crate::jinja::value::{Args, Object, Value};
 use crate::node::{Relation, ResourceType, quote};
 use crate::stdx::closest;
 
@@ -211,7 +211,7 @@ fn dispatch(scope: &Rc<Scope>, interp: &mut Interpreter<'_>, args: Args) -> Resu
         for prefix in ["datafusion__", "duckdb__", "postgres__", "default__"] {
             let full = format!("{prefix}{name}");
             if let Some(item) = interp.env().get(package, &full) {
-                return Ok(MacroValue::new(std::sync::Arc::clone(item)));
+                return Ok(Value::of_macro(std::sync::Arc::clone(item)));
             }
         }
     }

@@ -145,7 +145,7 @@ impl Object for TableValue {
         Some(Ok(self.rows().into_iter().map(Value::object).collect()))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.table.rows.len())
     }
 
@@ -199,7 +199,7 @@ impl Object for ColumnList {
         Some(Ok(self.items.clone()))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.items.len())
     }
 
@@ -264,7 +264,7 @@ impl Object for TableColumn {
         Some(Ok(self.items()))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.table.rows.len())
     }
 
@@ -345,7 +345,7 @@ impl Object for RowValue {
         Some(Ok(self.items()))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn length(&self) -> Option<usize> {
         Some(self.table.columns.len())
     }
 
