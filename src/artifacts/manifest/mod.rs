@@ -3,6 +3,7 @@
 //! Readers are strict: a key that a type of resource does not have is an error to them, and so is a missing one. The
 //! documents borrow from the [`Manifest`], so that ten thousand nodes are written without a second copy of them.
 
+mod blocks;
 mod code;
 mod config;
 mod keys;
@@ -18,8 +19,9 @@ use super::{Made, Metadata};
 use crate::manifest::Manifest;
 use crate::node::{Node, NodeKind};
 
+use blocks::{BlockDoc, GroupDoc, MacroDoc};
 use code::CodeDoc;
-use outer::{BlockDoc, ExposureDoc, GroupDoc, MacroDoc, SourceDoc, UnitTestDoc};
+use outer::{ExposureDoc, SourceDoc, UnitTestDoc};
 use parts::md5;
 
 pub use config::config;
