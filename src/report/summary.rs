@@ -65,7 +65,7 @@ impl Tally {
         lines.extend(self.tested());
         lines.extend((self.fresh > 0).then(|| labelled("Fresh", &format!("{}, not run again", thousands(self.fresh)))));
         lines.extend(self.skipped_line());
-        lines.extend(quarantined(&run.quarantined, palette));
+        lines.extend(quarantined(&run.quarantined, palette, columns));
         lines.extend(published(&run.published));
         lines.push(self.last(run, palette));
         lines.join("\n") + "\n"
@@ -144,18 +144,24 @@ fn block(label: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
     lines.into_iter().enumerate().map(line).collect()
 }
 
-fn quarantined(all: &[Quarantined], palette: Palette) -> Vec<String> {
+/// A line for each source, with the command that shows its records; on a line of its own where it would not fit.
+fn quarantined(all: &[Quarantined], palette: Palette, columns: Option<usize>) -> Vec<String> {
+    let all: Vec<&Quarantined> = all.iter().filter(|one| one.records > 0).collect();
     let name = all.iter().map(|one| width(&one.source)).max().unwrap_or(0);
     let count = all.iter().map(|one| width(&counted(one.records, "record"))).max().unwrap_or(0);
-    let line = |one: &Quarantined| {
-        let records = pad_left(&counted(one.records, "record"), count);
+    let lines = |one: &Quarantined| {
+        let records = palette.paint(Tone::Warn, &pad_left(&counted(one.records, "record"), count));
+        let head = format!("{}  {records}", pad_right(&one.source, name));
         let rest = match &one.relation {
             Some(relation) => format!("c360 show --inline \"select * from {relation}\""),
             None => "dropped".to_string(),
         };
-        format!("{}  {}  {rest}", pad_right(&one.source, name), palette.paint(Tone::Warn, &records))
+        match columns {
+            Some(columns) if LABEL + name + count + 4 + width(&rest) > columns => vec![head, format!("  {rest}")],
+            _ => vec![format!("{head}  {rest}")],
+        }
     };
-    block("Quarantined", all.iter().filter(|one| one.records > 0).map(line))
+    block("Quarantined", all.into_iter().flat_map(lines))
 }
 
 fn published(all: &[(String, u64)]) -> Vec<String> {

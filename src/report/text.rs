@@ -64,7 +64,7 @@ impl Text {
             RunEvent::Found(diagnostic) => format!("{}\n", self.drawn(diagnostic)),
             RunEvent::Log { message, print: false } => format!("{message}\n"),
             RunEvent::Interrupted => {
-                let text = "interrupted: what runs is finished, nothing else is started; once more stops at once";
+                let text = "interrupted: what runs is finished first; once more stops at once";
                 format!("{}\n", self.palette.paint(Tone::Warn, text))
             }
             RunEvent::Finished { result } => {
