@@ -117,7 +117,7 @@ impl Warehouse {
             .with_writer_properties(writer_properties())
             .with_commit_properties(CommitProperties::default().with_metadata(metadata))
             .await
-            .map_err(|error| failed(&what, &error))?;
+            .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?;
         let total = total_bytes(&done);
         Ok(Written {
             rows: progress.rows(),

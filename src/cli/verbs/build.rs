@@ -10,6 +10,7 @@ use crate::cli::settings::{Environment, options};
 use crate::cli::{FAILED, FINE, INTERRUPTED, WRONG};
 use crate::diag::{Diagnostics, Result};
 use crate::ops::{self, Build, Loaded, Options};
+use crate::report::{Reporter, Tee, events_file};
 use crate::run::RunEvent;
 use crate::schedule::Mode;
 
@@ -27,7 +28,8 @@ pub(in crate::cli) fn build(
         return dry_run(&options, &loaded, mode, printer);
     }
     runtime()?.block_on(async {
-        let mut reporter = printer.reporter();
+        let events_path = loaded.project.target_path(options.target_path.as_deref()).join("events.jsonl");
+        let mut reporter = Tee::new(vec![printer.reporter(), Box::new(events_file(&events_path)?)]);
         let mut diagnostics = Diagnostics::default();
         let mut events = |event: RunEvent| reporter.event(&event);
         let request = Build { mode, args: args(&options, select), events: &mut events, interrupts: interrupts() };
