@@ -5,6 +5,9 @@
 //! published. `ARCHITECTURE.md` has the map. Everything above the `engine` feature touches data; what is below it is
 //! synchronous and pure.
 
+// The docs are for people who work on the code: they are made with private items.
+#![allow(rustdoc::private_intra_doc_links)]
+
 // Ground.
 pub mod diag;
 pub mod graph;

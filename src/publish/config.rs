@@ -154,7 +154,7 @@ impl DestinationConfig {
         match self {
             DestinationConfig::Sqlite(config) => config.path.display().to_string(),
             DestinationConfig::Mysql(config) => {
-                let MysqlConfig { user, database, .. } = config;
+                let MysqlConfig { user, database, .. } = &**config;
                 match &config.socket {
                     Some(socket) => format!("{user}@{}/{database}", socket.display()),
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),
