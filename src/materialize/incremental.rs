@@ -5,7 +5,7 @@
 
 use super::input::{Staged, stage};
 use super::schema_change::{Columns, reconcile};
-use super::{Job, Materialized, table};
+use super::{Job, Materialized, overwrite, table};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::spilled_bytes;
 use crate::node::Relation;
@@ -88,11 +88,7 @@ async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Mat
 async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let warehouse = &job.engine.warehouse;
-    let progress = Default::default();
-    let written = warehouse.overwrite(&job.meter.state, job.relation, physical.clone(), &progress, &job.commit).await?;
-    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+    overwrite(job, &plan, &Default::default()).await
 }
 
 fn alias(relation: &Relation, name: &str) -> String {

@@ -96,11 +96,8 @@ pub(super) fn report_folders<'a>(
     nodes: impl Iterator<Item = &'a Node> + Clone,
     diagnostics: &mut Diagnostics,
 ) {
-    let trees = [
-        (ResourceConfig::Models, "model"),
-        (ResourceConfig::Seeds, "seed"),
-        (ResourceConfig::Snapshots, "snapshot"),
-    ];
+    let trees =
+        [(ResourceConfig::Models, "model"), (ResourceConfig::Seeds, "seed"), (ResourceConfig::Snapshots, "snapshot")];
     for (resource, kind) in trees {
         let Some(tree) = package.config.resource_tree(resource) else { continue };
         let mut prefixes: HashSet<Vec<&str>> = HashSet::new();
@@ -125,7 +122,9 @@ fn folder<'a>(
         if prefixes.contains(path) {
             folder(value, path, prefixes, kind, diagnostics);
         } else {
-            let siblings = prefixes.iter().filter(|prefix| prefix.len() == path.len() && prefix.starts_with(&path[..path.len() - 1]));
+            let siblings = prefixes
+                .iter()
+                .filter(|prefix| prefix.len() == path.len() && prefix.starts_with(&path[..path.len() - 1]));
             let near = closest(&key.name, siblings.filter_map(|prefix| prefix.last().copied()));
             diagnostics.push(
                 Diagnostic::warning(codes::UNUSED_CONFIG, format!("no {kind} lies under `{}`", path.join(".")))

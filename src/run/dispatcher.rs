@@ -360,23 +360,8 @@ impl Drop for AbortOnDrop {
 
 fn empty_result(manifest: &Manifest, node: crate::manifest::NodeId, status: Status) -> UnitResult {
     let node = manifest.node(node);
-    UnitResult {
-        unique_id: node.unique_id.clone(),
-        status,
-        message: None,
-        failures: None,
-        rows: None,
-        bytes: None,
-        peak_memory: None,
-        spilled: None,
-        started_at: Utc::now(),
-        compile_time: Duration::ZERO,
-        execute_time: Duration::ZERO,
-        diagnostics: Vec::new(),
-        compiled_code: None,
-        relation_name: node.relation.as_ref().map(crate::node::Relation::render),
-        response: Map::new(),
-    }
+    let relation_name = node.relation.as_ref().map(crate::node::Relation::render);
+    UnitResult { relation_name, ..UnitResult::new(&node.unique_id, status) }
 }
 
 /// A unit whose task panicked: a bug of ours, and no reason for the others to stop.

@@ -222,21 +222,10 @@ fn published_json(done: &crate::publish::Published) -> Map<String, Json> {
 fn blank(node: &Node, attempt: &Attempt) -> UnitResult {
     let is_test = matches!(node.resource_type, ResourceType::Test | ResourceType::UnitTest);
     UnitResult {
-        unique_id: node.unique_id.clone(),
-        status: if is_test { Status::Pass } else { Status::Success },
-        message: None,
-        failures: None,
-        rows: None,
-        bytes: None,
-        peak_memory: None,
-        spilled: None,
         started_at: attempt.started_at,
         compile_time: attempt.compile_time,
-        execute_time: Duration::ZERO,
-        diagnostics: Vec::new(),
-        compiled_code: None,
         relation_name: node.relation.as_ref().filter(|_| !is_test).map(crate::node::Relation::render),
-        response: Map::new(),
+        ..UnitResult::new(&node.unique_id, if is_test { Status::Pass } else { Status::Success })
     }
 }
 

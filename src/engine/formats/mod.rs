@@ -49,7 +49,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
-pub use errors::{diagnostic_of, into_datafusion};
+pub use errors::into_datafusion;
 pub use rejects::{NoRejects, RejectSink, RejectedRecord, ScanStats};
 pub use spec::{
     BadRecords, ColumnSpec, CsvOptions, Encoding, Format, FormatOptions, JsonLayout, PathColumn, ScanSpec, XlsxOptions,

@@ -118,7 +118,7 @@ impl Lake {
     /// The diagnostic of a query that fails.
     pub(super) async fn failure(&self, sql: &str) -> Diagnostic {
         let error = self.query(sql).await.expect_err("a failure");
-        diagnostic_of(&error).unwrap_or_else(|| panic!("no diagnostic in {error:?}")).clone()
+        *crate::engine::diagnostic_of(&error).unwrap_or_else(|| panic!("no diagnostic in {error:?}"))
     }
 
     /// The diagnostic of a source that cannot be opened.
