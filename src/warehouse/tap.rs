@@ -140,7 +140,7 @@ impl TableProvider for PlannedTable {
             Some(columns) if columns.iter().copied().eq(0..self.plan.schema().fields().len()) => {
                 Ok(Arc::clone(&self.plan))
             }
-            Some(_) => internal_err!("a planned table is read whole").map_err(DataFusionError::from),
+            Some(_) => internal_err!("a planned table is read whole"),
         }
     }
 }

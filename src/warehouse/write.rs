@@ -122,7 +122,7 @@ impl Warehouse {
         Ok(Written {
             rows: progress.rows(),
             bytes: if overwrites { total } else { total.saturating_sub(bytes_before) },
-            version: done.version().unwrap_or_default().try_into().unwrap_or_default(),
+            version: done.version().unwrap_or_default(),
             total_rows: total_rows(&done),
         })
     }
