@@ -39,7 +39,7 @@ pub async fn show(
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new(), diagnostics)?;
+    let session = Session::open(options, loaded, Vec::new())?;
     let mut out = Vec::new();
     for node in nodes {
         out.push(open(&session, node, limit).await?);

@@ -288,9 +288,11 @@ impl<'a> Dispatcher<'a> {
         }
         let status = result.status;
         if status == Status::Success {
-            let text = |key: &str| result.response.get(key).and_then(Json::as_str).unwrap_or_default();
-            let table = format!("{}.{}", text("destination"), text("table"));
-            self.published.push((table, result.rows.unwrap_or_default()));
+            for table in result.response.get("tables").and_then(Json::as_array).into_iter().flatten() {
+                let text = |key: &str| table.get(key).and_then(Json::as_str).unwrap_or_default();
+                let rows = table.get("rows").and_then(Json::as_u64).unwrap_or_default();
+                self.published.push((format!("{}.{}", text("destination"), text("table")), rows));
+            }
         }
         let Some(model) = self.results.iter_mut().find(|other| other.unique_id == result.unique_id) else { return };
         let mut facts = result.response;
