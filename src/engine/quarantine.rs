@@ -24,18 +24,28 @@ struct Inner {
 pub struct Rejected {
     /// Records by file and line.
     pub records: BTreeMap<(String, u64), RejectedRecord>,
-    /// Parts of files that were read to their end, and the sizes of the files.
-    read: BTreeMap<String, (BTreeSet<(u64, u64)>, u64)>,
+    /// What was read of each file.
+    read: BTreeMap<String, Read>,
+}
+
+/// Parts of a file that were read to their end.
+#[derive(Debug, Default, Clone)]
+struct Read {
+    parts: BTreeSet<(u64, u64)>,
+    size: u64,
+}
+
+impl Read {
+    fn is_whole(&self) -> bool {
+        self.parts.iter().map(|(start, end)| end - start).sum::<u64>() >= self.size
+    }
 }
 
 impl Rejected {
     /// Files that were read whole: what earlier runs rejected of them is out of date. A scan that ended early (a limit, a
     /// failure) leaves its files out.
     pub fn files(&self) -> Vec<&str> {
-        let whole = |(_, (parts, size)): &(&String, &(BTreeSet<(u64, u64)>, u64))| {
-            parts.iter().map(|(start, end)| end - start).sum::<u64>() >= *size
-        };
-        self.read.iter().filter(whole).map(|(file, _)| file.as_str()).collect()
+        self.read.iter().filter(|(_, read)| read.is_whole()).map(|(file, _)| file.as_str()).collect()
     }
 }
 
@@ -67,9 +77,9 @@ impl RejectSink for Quarantine {
     fn scanned(&self, source: &str, file: &str, part: Range<u64>, size: u64) {
         let mut inner = self.lock();
         let rejected = inner.rejected.entry(source.to_string()).or_default();
-        let (parts, known) = rejected.read.entry(file.to_string()).or_default();
-        parts.insert((part.start, part.end));
-        *known = size;
+        let read = rejected.read.entry(file.to_string()).or_default();
+        read.parts.insert((part.start, part.end));
+        read.size = size;
     }
 
     fn dropped(&self, source: &str, file: &str, line: u64) {
