@@ -28,6 +28,8 @@ pub mod check;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
+pub mod failure;
+#[cfg(feature = "engine")]
 pub mod materialize;
 #[cfg(feature = "engine")]
 pub mod publish;

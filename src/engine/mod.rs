@@ -6,7 +6,7 @@
 
 mod catalog;
 mod declared;
-mod error;
+
 pub mod formats;
 pub mod functions;
 mod pool;
@@ -33,8 +33,8 @@ use crate::warehouse::Warehouse;
 
 use catalog::{Catalog, Relations};
 
+pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
 pub use declared::scan_spec;
-pub use error::{datafusion_error, diagnostic_of, execution_error};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
 pub use session::SessionOptions;

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::StreamExt;
 
 use crate::diag::Diagnostic;
-use crate::engine::execution_error;
+use crate::failure::execution_error;
 
 /// Rows and bytes that have passed; read by whoever shows progress.
 #[derive(Debug, Default)]
