@@ -18,6 +18,8 @@ pub struct Rejected {
     pub files: BTreeSet<String>,
     /// Records by file and line.
     pub records: BTreeMap<(String, u64), RejectedRecord>,
+    /// Records that the source drops, by file and line: they are counted alone.
+    pub dropped: BTreeSet<(String, u64)>,
 }
 
 impl Quarantine {
@@ -32,6 +34,11 @@ impl RejectSink for Quarantine {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let rejected = inner.entry(record.source.clone()).or_default();
         rejected.records.insert((record.file.clone(), record.line), record);
+    }
+
+    fn dropped(&self, source: &str, file: &str, line: u64) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.entry(source.to_string()).or_default().dropped.insert((file.to_string(), line));
     }
 
     fn scanned(&self, source: &str, file: &str) {

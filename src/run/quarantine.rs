@@ -28,6 +28,10 @@ impl RunContext {
         for (source, rejected) in self.engine.quarantine.take() {
             let name = source.replace('.', "__");
             let relation = Relation::new(&self.world.invocation.target.database, SCHEMA, &name);
+            if !rejected.dropped.is_empty() {
+                let records = rejected.dropped.len() as u64;
+                stored.push(Quarantined { source: source.clone(), records, relation: None });
+            }
             match store(&self.engine, &relation, &source, &rejected, &self.world.invocation.id).await {
                 Ok(()) if rejected.records.is_empty() => {}
                 Ok(()) => stored.push(Quarantined {

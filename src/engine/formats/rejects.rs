@@ -37,6 +37,9 @@ pub trait RejectSink: Send + Sync {
     /// Keeps one record.
     fn reject(&self, record: RejectedRecord);
 
+    /// Counts one record that is left out and not kept.
+    fn dropped(&self, _source: &str, _file: &str, _line: u64) {}
+
     /// A file of `source` is about to be read, from its start or from somewhere inside: what an earlier run rejected of
     /// it is out of date. Called before the file's first [`Self::reject`], once for each part that is read.
     fn scanned(&self, source: &str, file: &str);
@@ -145,6 +148,9 @@ impl ScanRun {
         if self.spec.bad_records == BadRecords::Fail {
             return Err(bad.diagnostic());
         }
+        if self.spec.bad_records == BadRecords::Drop {
+            self.sink.dropped(&self.spec.name, bad.file, bad.line);
+        }
         if self.spec.bad_records == BadRecords::Quarantine {
             let text = &bad.text[..bad.text.len().min(TEXT_LIMIT)];
             self.sink.reject(RejectedRecord {
@@ -198,7 +204,7 @@ impl BadRecord<'_> {
             false => found.note(format!("the record begins with {}", values::quoted(self.text))),
         };
         let found = match self.text.trim_ascii_start().starts_with(b"[") && self.line == 1 {
-            true => found.help("if the file is one array of objects, declare `json: array`"),
+            true => found.help("if the file is one array of objects, declare `json_form: array`"),
             false => found,
         };
         found.help("`bad_records: quarantine` keeps such records aside and reads the rest")
