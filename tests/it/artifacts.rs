@@ -85,7 +85,7 @@ fn the_run_results_have_dbts_schema_and_our_measures() {
         (&1.into(), true),
         "{response}"
     );
-    for key in ["peak_memory_bytes", "spilled_bytes"] {
+    for key in ["peak_memory", "spilled"] {
         assert!(response[key].is_u64(), "{key}: {response}");
     }
     assert_eq!(find("test.shop.t")["failures"], 0);

@@ -93,7 +93,7 @@ fn a_test_that_does_not_exist() {
 fn a_test_without_its_argument() {
     let yaml = "models:\n  - name: a\n    columns:\n      - name: id\n        data_tests: [accepted_values]\n";
     let project = Project::models(&[("a", "select 1 as id")]).file("models/m.yml", yaml);
-    insta::assert_snapshot!(project.says(2, &["build"]));
+    insta::assert_snapshot!(project.says(2, &["parse"]));
 }
 
 #[test]

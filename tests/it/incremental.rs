@@ -127,7 +127,7 @@ fn is_incremental_is_true_when_there_is_a_table_to_add_to() {
     let project = Project::models(&[("m", &sql("materialized='incremental'"))]);
     let said = |args: &[&str]| {
         project.ok(&[&["run"], args].concat());
-        project.table("select said from {{ ref('m') }}").join(" ")
+        project.table("select said from {{ ref('m') }} order by said").join(" ")
     };
     assert_eq!(said(&[]), "False", "no table yet");
     assert_eq!(said(&[]), "False True", "a table");

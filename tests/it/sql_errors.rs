@@ -8,7 +8,7 @@ fn show(models: &[(&str, &str)]) -> String {
 
 #[test]
 fn sql_that_cannot_be_read() {
-    insta::assert_snapshot!(show(&[("a", "select\n    1 as id,\n    from x")]));
+    insta::assert_snapshot!(show(&[("a", "select\n    1 as id\nfrom (select 1 as y as t\nwhere y = 1")]));
 }
 
 #[test]
