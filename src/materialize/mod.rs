@@ -4,6 +4,7 @@ mod incremental;
 mod input;
 mod schema_change;
 mod seed;
+mod snapshot;
 mod table;
 mod view;
 
@@ -15,6 +16,8 @@ use crate::engine::{Engine, Meter};
 use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Commit, Progress};
+
+pub use snapshot::check_snapshot;
 
 /// Everything that a materialization needs.
 pub struct Job<'a> {
@@ -63,6 +66,7 @@ pub const MATERIALIZATIONS: &[&str] = &["table", "view", "incremental", "ephemer
 pub async fn materialize(job: &Job<'_>) -> Result<Materialized> {
     let done = match (job.node.resource_type, job.node.materialized()) {
         (ResourceType::Seed, _) => seed::build(job).await,
+        (ResourceType::Snapshot, _) => snapshot::build(job).await,
         (_, "table") => table::build(job).await,
         (_, "view") => view::build(job).await,
         (_, "incremental") => incremental::build(job).await,
