@@ -14,7 +14,7 @@ use crate::stdx::closest;
 use crate::warehouse::Stored;
 
 /// The strategies, in the order in which errors list them.
-const STRATEGIES: &[&str] = &["append", "delete+insert", "merge"];
+const STRATEGIES: &[&str] = &["append", "delete+insert", "merge", "microbatch"];
 
 /// What dbt calls the rows that are there, and the rows that come; predicates of projects use these names.
 const OLD: &str = "DBT_INTERNAL_DEST";
@@ -52,7 +52,7 @@ fn strategy(job: &Job<'_>) -> Result<&'static str> {
             .maybe_help(near.map(|name| format!("`{name}` exists")))
             .help(format!("c360 has {}", STRATEGIES.join(", ")))
     })?;
-    if found != "append" && !has_key {
+    if !matches!(found, "append" | "microbatch") && !has_key {
         return Err(bad(job, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
             .help("name the columns that tell rows apart: `unique_key='id'` or `unique_key=['a', 'b']`"));
     }
@@ -69,6 +69,7 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
     let sql = match strategy {
         "append" if columns.keeps_schema() => return append(job, staged, &columns).await,
         "append" => union(&columns, job.relation, &staged.relation, ""),
+        "microbatch" => microbatch(job, &columns, &staged.relation)?,
         "delete+insert" => delete_insert(job, &columns, &staged.relation, keys),
         _ => {
             check_keys(job, staged, keys).await?;
@@ -126,6 +127,16 @@ fn delete_insert(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[Strin
     let keep =
         format!(" where not exists (select 1 from {} where {}{})", alias(new, NEW), same_key(keys), predicates(job));
     union(columns, job.relation, new, &keep)
+}
+
+/// The new rows of the batch replace the old ones of the same stretch of time. What the query gives beyond it is left
+/// out, as a parent without an `event_time` is read whole for every batch.
+fn microbatch(job: &Job<'_>, columns: &Columns, new: &Relation) -> Result<String> {
+    let batch = job.batch.as_ref().ok_or_else(|| {
+        Diagnostic::error(codes::INTERNAL, format!("microbatch model `{}` has no batch", job.node.name))
+    })?;
+    let old = format!(" where ({}) is not true", batch.holds(OLD));
+    Ok(format!("{} where {}", union(columns, job.relation, new, &old), batch.holds(NEW)))
 }
 
 /// Matched rows take the new values (of the columns that may change), the rest stay; new keys are added.

@@ -9,25 +9,16 @@ use serde_json::{Map, Value as Json, json};
 use super::executor::{RunContext, blank_result};
 use super::{Status, UnitResult};
 use crate::jinja::{Overrides, node_json};
-use crate::manifest::{Manifest, NodeId};
-use crate::node::{Node, ResourceType};
-
-/// The operations of the manifest that run at `when` (`on-run-start` or `on-run-end`), in order: those of packages
-/// first, each in the order of its file.
-pub fn operations(manifest: &Manifest, when: &str) -> Vec<NodeId> {
-    let is_wanted = |node: &Node| {
-        node.resource_type == ResourceType::Operation && node.tags().iter().any(|tag| tag == when)
-    };
-    let mut found: Vec<NodeId> = manifest.ids().filter(|id| is_wanted(manifest.node(*id))).collect();
-    found.sort_by_key(|id| {
-        let node = manifest.node(*id);
-        let index = node.config.get("index").and_then(Json::as_u64).unwrap_or(0);
-        (node.package == manifest.project_name, node.package.clone(), index)
-    });
-    found
-}
+use crate::manifest::NodeId;
+use crate::node::ResourceType;
 
 impl RunContext {
+    /// The behaviour flag `skip_nodes_if_on_run_start_fails` of the project; off unless it is set.
+    pub(super) fn skips_after_failed_start(&self) -> bool {
+        let flag = self.project.root.config.flags.get("skip_nodes_if_on_run_start_fails");
+        flag.and_then(|flag| flag.to_json().as_bool()).unwrap_or(false)
+    }
+
     /// Runs one operation; `results` are those of the run, for `on-run-end`.
     pub(super) async fn operation(self: &Arc<Self>, id: NodeId, results: &[UnitResult]) -> UnitResult {
         let node = self.manifest.node(id);

@@ -69,6 +69,14 @@ impl RelationValue {
         ]
     }
 
+    /// The parts that are written.
+    fn name(&self) -> String {
+        let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
+        let parts: Vec<String> =
+            shown.map(|(name, _, quoted)| if quoted { quote(name) } else { name.to_string() }).collect();
+        parts.join(".")
+    }
+
     fn changed(&self, args: Args, name: &str, flags: fn(&mut RelationValue) -> &mut [bool; 3]) -> Result {
         let values = args.bind(name, ["database", "schema", "identifier"])?;
         let mut copy = self.clone();
@@ -113,7 +121,8 @@ impl Object for RelationValue {
         match name {
             "include" => self.changed(args, name, |relation| &mut relation.include),
             "quote" => self.changed(args, name, |relation| &mut relation.quoted),
-            "render" => Ok(Value::str(self.str())),
+            // What stands in for the relation is left out: that is what people call this method for.
+            "render" => Ok(Value::str(self.name())),
             "without_identifier" => {
                 let mut copy = self.clone();
                 copy.include[2] = false;
@@ -157,10 +166,7 @@ impl Object for RelationValue {
         if let Some(text) = &self.stand_in {
             return text.clone();
         }
-        let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
-        let parts: Vec<String> =
-            shown.map(|(name, _, quoted)| if quoted { quote(name) } else { name.to_string() }).collect();
-        parts.join(".")
+        self.name()
     }
 
     fn repr(&self) -> String {
