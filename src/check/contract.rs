@@ -148,7 +148,8 @@ fn family(data_type: &DataType) -> String {
             format!("list of {}", family(item.data_type()))
         }
         DataType::Struct(fields) => {
-            let fields: Vec<String> = fields.iter().map(|field| format!("{} {}", field.name(), family(field.data_type()))).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|field| format!("{} {}", field.name(), family(field.data_type()))).collect();
             format!("struct of {}", fields.join(", "))
         }
         other => type_name(other),

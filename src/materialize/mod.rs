@@ -11,8 +11,10 @@ mod view;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::logical_expr::LogicalPlan;
+
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
-use crate::engine::{Engine, Meter};
+use crate::engine::{Engine, Meter, spilled_bytes};
 use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Commit, Progress};
@@ -118,6 +120,15 @@ pub fn unknown(node: &Node, name: &str) -> Box<Diagnostic> {
         .maybe_help(near.map(|name| format!("`{name}` exists")))
         .help(format!("c360 has {}", MATERIALIZATIONS.join(", ")))
         .of_node(&node.unique_id)
+}
+
+/// Replaces the job's relation by the rows of `plan`.
+async fn overwrite(job: &Job<'_>, plan: &LogicalPlan, progress: &Arc<Progress>) -> Result<Materialized> {
+    let state = &job.meter.state;
+    let physical = job.engine.physical(state, plan).await?;
+    let rows = Arc::clone(&physical);
+    let written = job.engine.warehouse.overwrite(state, job.relation, rows, progress, &job.commit).await?;
+    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 
 impl From<crate::warehouse::Written> for Materialized {

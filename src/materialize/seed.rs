@@ -8,10 +8,10 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
 
-use super::{Job, Materialized};
+use super::{Job, Materialized, overwrite};
 use crate::diag::{Diagnostic, Result, codes};
+use crate::engine::execution_error;
 use crate::engine::formats::{self, Format, NoRejects, ScanSpec};
-use crate::engine::{execution_error, spilled_bytes};
 use crate::node::plain;
 use crate::warehouse::Stored;
 
@@ -19,13 +19,7 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     let provider = open(job).await?;
     let plan = plan(job, provider)?;
     let plan = if job.full_refresh { plan } else { like_before(job, plan).await? };
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let written = job
-        .engine
-        .warehouse
-        .overwrite(&job.meter.state, job.relation, physical.clone(), job.progress, &job.commit)
-        .await?;
-    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+    overwrite(job, &plan, job.progress).await
 }
 
 async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {

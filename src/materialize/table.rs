@@ -1,23 +1,16 @@
 //! `table`: the rows of the query replace the table.
 
 use super::input::{check_unique, plan, rewrite, stage};
-use super::{Job, Materialized};
+use super::{Job, Materialized, overwrite};
 use crate::check::unique_columns;
 use crate::diag::Result;
-use crate::engine::spilled_bytes;
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     if !unique_columns(job.node).is_empty() {
         return checked(job).await;
     }
     let plan = plan(job).await?;
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let written = job
-        .engine
-        .warehouse
-        .overwrite(&job.meter.state, job.relation, physical.clone(), job.progress, &job.commit)
-        .await?;
-    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+    overwrite(job, &plan, job.progress).await
 }
 
 /// Rows that have to be unique are all there before they become the table.

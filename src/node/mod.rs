@@ -107,6 +107,33 @@ pub struct ModelParts {
 }
 
 impl Node {
+    /// A node of `package` whose template is all of `file`; everything else is empty.
+    pub fn new(package: &str, name: &str, resource_type: ResourceType, file: &Arc<SourceFile>, kind: NodeKind) -> Node {
+        Node {
+            unique_id: format!("{resource_type}.{package}.{name}"),
+            name: name.to_string(),
+            resource_type,
+            package: package.to_string(),
+            path: file.path.clone(),
+            original_path: file.path.clone(),
+            fqn: vec![package.to_string(), name.to_string()],
+            config: Config::default(),
+            description: String::new(),
+            columns: Vec::new(),
+            file: Arc::clone(file),
+            raw_code: file.text.clone(),
+            code_start: 0,
+            patch: None,
+            relation: None,
+            refs: Vec::new(),
+            sources: Vec::new(),
+            depends_on: Vec::new(),
+            depends_on_macros: Vec::new(),
+            unrendered_config: serde_json::Map::new(),
+            kind,
+        }
+    }
+
     /// True if it is enabled.
     pub fn is_enabled(&self) -> bool {
         self.config.bool("enabled").unwrap_or(true)

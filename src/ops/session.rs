@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Loaded, Options};
-use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::diag::{Diagnostic, Result};
 use crate::engine::{Engine, EngineOptions, SessionOptions, scan_spec};
 use crate::jinja::{Adapter, LogLine, World};
 use crate::node::plain;
@@ -27,20 +27,14 @@ impl Session {
     /// Starts the engine for `loaded`. Has to be called inside of a runtime.
     ///
     /// # Errors
-    /// What [`Engine::open`] fails with.
-    pub fn open(
-        options: &Options,
-        loaded: &Loaded,
-        selected: Vec<String>,
-        diagnostics: &mut Diagnostics,
-    ) -> Result<Session> {
+    /// What [`Engine::open`] fails with; C1010 or C1009 if the state of `--defer` is not there.
+    pub async fn open(options: &Options, loaded: &Loaded, selected: Vec<String>) -> Result<Session> {
         let target = &loaded.invocation.target;
         let mut sources = Vec::new();
         for node in &loaded.manifest.nodes {
             let external = node.as_source().and_then(|source| source.external.as_ref());
             if let (Some(external), Some(relation)) = (external, &node.relation) {
-                let spec = scan_spec(node, external, &loaded.project.root.root);
-                sources.extend(diagnostics.take(spec).map(|spec| (relation.clone(), spec)));
+                sources.push((relation.clone(), scan_spec(node, external, &loaded.project.root.root)));
             }
         }
         let storage: HashMap<String, String> =
@@ -57,14 +51,16 @@ impl Session {
             storage_options: storage,
             sources,
         })?);
+        let deferred = super::defer::deferred(options, loaded, &engine, &selected).await?;
         let runtime = tokio::runtime::Handle::current();
-        let adapter: Arc<dyn Adapter> = Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database));
+        let adapter: Arc<dyn Adapter> =
+            Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database, &loaded.invocation.id));
         let (sender, logs) = mpsc::unbounded_channel();
         let log = Box::new(move |line: LogLine| {
             // Nobody listens any more only when the program ends.
             let _ = sender.send(line);
         });
-        let world = Arc::new(loaded.world(options, Some(adapter), selected, log));
+        let world = Arc::new(loaded.world(options, Some(adapter), selected, deferred, log));
         Ok(Session { engine, world, logs })
     }
 }

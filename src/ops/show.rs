@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
-use serde_json::Map;
 
 use super::build::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
 use crate::engine::{Meter, execution_error};
-use crate::node::{Config, Node, NodeKind, ResourceType};
+use crate::node::{Node, NodeKind, ResourceType};
 
 /// Rows of one node, not yet read.
 pub struct Shown {
@@ -40,7 +39,7 @@ pub async fn show(
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new(), diagnostics)?;
+    let session = Session::open(options, loaded, Vec::new()).await?;
     let mut out = Vec::new();
     for node in nodes {
         out.push(open(&session, node, limit).await?);
@@ -113,27 +112,9 @@ async fn rows(
 /// A node that stands for the text of `--inline`.
 pub(super) fn inline_node(loaded: &Loaded, sql: &str) -> Node {
     let file = SourceFile::new("--inline", sql);
+    let kind = ResourceType::Operation;
     Node {
         unique_id: format!("sql_operation.{}.inline_query", loaded.manifest.project_name),
-        name: "inline_query".into(),
-        resource_type: ResourceType::Operation,
-        package: loaded.manifest.project_name.clone(),
-        path: "inline_query".into(),
-        original_path: "--inline".into(),
-        fqn: vec![loaded.manifest.project_name.clone(), "inline_query".into()],
-        config: Config::default(),
-        description: String::new(),
-        columns: Vec::new(),
-        file,
-        raw_code: sql.to_string(),
-        code_start: 0,
-        patch: None,
-        relation: None,
-        refs: Vec::new(),
-        sources: Vec::new(),
-        depends_on: Vec::new(),
-        depends_on_macros: Vec::new(),
-        unrendered_config: Map::new(),
-        kind: NodeKind::Operation,
+        ..Node::new(&loaded.manifest.project_name, "inline_query", kind, &file, NodeKind::Operation)
     }
 }

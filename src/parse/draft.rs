@@ -1,8 +1,6 @@
 //! A node before its template has been looked at.
 
-use std::sync::Arc;
-
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::node::{Config, Node, NodeKind, ResourceType};
 use crate::project::{Package, ProjectFile};
@@ -17,27 +15,10 @@ pub(super) fn node(
     kind: NodeKind,
 ) -> Node {
     Node {
-        unique_id: format!("{resource_type}.{package}.{name}"),
-        name: name.to_string(),
-        resource_type,
-        package: package.to_string(),
         path: file.path.clone(),
         original_path: file.original_path.clone(),
         fqn,
-        config: Config::default(),
-        description: String::new(),
-        columns: Vec::new(),
-        file: Arc::clone(&file.source),
-        raw_code: file.source.text.clone(),
-        code_start: 0,
-        patch: None,
-        relation: None,
-        refs: Vec::new(),
-        sources: Vec::new(),
-        depends_on: Vec::new(),
-        depends_on_macros: Vec::new(),
-        unrendered_config: Map::new(),
-        kind,
+        ..Node::new(package, name, resource_type, &file.source, kind)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::capture::{Seen, capture_all};
-use super::{Builder, bad_config, draft, naming};
+use super::{Builder, bad_config, draft, naming, typos};
 use crate::node::{Node, NodeKind, ResourceType};
 
 impl Builder<'_> {
@@ -30,6 +30,7 @@ impl Builder<'_> {
         node.refs = captured.refs;
         node.sources = captured.sources;
         node.depends_on_macros = captured.macros.into_iter().collect();
+        typos::report_settings(&node, self.diagnostics);
         self.complete_test(&mut node);
         self.check(&node);
         let named = naming::relation(self.world, &node);

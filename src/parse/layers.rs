@@ -1,7 +1,7 @@
 //! Folder settings of `dbt_project.yml`, as layers of a node's configuration.
 
 use crate::node::Config;
-use crate::project::yaml::{Kind, Yaml};
+use crate::project::yaml::{Key, Kind, Yaml};
 use crate::project::{Package, Project, ResourceConfig};
 
 /// The settings that `dbt_project.yml` files give to the resource with `fqn` in `package`: those of its own package,
@@ -30,8 +30,13 @@ fn apply_tree(package: &Package, resource: ResourceConfig, fqn: &[String], confi
 /// A key with `+`, or one whose value is no mapping, is a setting; the rest are folders.
 fn apply_level(level: &Yaml, config: &mut Config) {
     for (key, value) in level.entries() {
-        if key.name.starts_with('+') || !matches!(value.kind, Kind::Map(_)) {
+        if !is_folder(key, value) {
             config.set(&key.name, value.to_json(), Some(key.span.clone()));
         }
     }
+}
+
+/// True for a key of a tree of folder settings that names a folder.
+pub(super) fn is_folder(key: &Key, value: &Yaml) -> bool {
+    !key.name.starts_with('+') && matches!(value.kind, Kind::Map(_))
 }

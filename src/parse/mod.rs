@@ -20,6 +20,7 @@ mod properties;
 mod snapshots;
 mod sources;
 mod test_names;
+mod typos;
 
 use std::sync::Arc;
 
@@ -123,6 +124,7 @@ impl<'a> Builder<'a> {
                 .collect()
         };
         self.properties.report_unused(&names, self.diagnostics);
+        typos::report_folders(&self.project.root, self.nodes.iter(), self.diagnostics);
         let mut manifest = Manifest {
             project_name: self.project.root.name().to_string(),
             nodes: self.nodes,

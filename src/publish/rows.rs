@@ -15,7 +15,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
-use crate::diag::{Diagnostic, Result, codes};
+use crate::diag::Result;
+use crate::failure::execution_error;
 
 /// Rows per batch after [`batches`] has gathered small ones and cut large ones.
 pub(super) const BATCH_ROWS: usize = 8192;
@@ -43,9 +44,9 @@ impl Rows for FrameRows {
         let mut frame = self.0.clone();
         if !order.is_empty() {
             let order = order.iter().map(|name| ident(name.as_str()).sort(true, true)).collect();
-            frame = frame.sort(order).map_err(|error| failed(&error))?;
+            frame = frame.sort(order).map_err(|error| execution_error(&error))?;
         }
-        frame.execute_stream().await.map_err(|error| failed(&error))
+        frame.execute_stream().await.map_err(|error| execution_error(&error))
     }
 }
 
@@ -64,29 +65,13 @@ pub(super) async fn batches(
             }
             let pushed = match stream.next().await {
                 Some(Ok(batch)) => even.push_batch(batch),
-                Some(Err(error)) => return Some((Err(failed(&error)), None)),
+                Some(Err(error)) => return Some((Err(execution_error(&error)), None)),
                 None if even.is_empty() => return None,
                 None => even.finish_buffered_batch(),
             };
             if let Err(error) = pushed {
-                return Some((Err(failed(&DataFusionError::from(error))), None));
+                return Some((Err(execution_error(&DataFusionError::from(error))), None));
             }
         }
     }))
-}
-
-/// A failure to read: the diagnostic inside, if a part of c360 made one, else the engine's words.
-fn failed(error: &DataFusionError) -> Box<Diagnostic> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
-            return Box::new(diagnostic.clone());
-        }
-        cause = error.source();
-    }
-    let code = match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => codes::MEMORY_LIMIT,
-        _ => codes::SQL_EXECUTION,
-    };
-    Diagnostic::error(code, error.strip_backtrace())
 }

@@ -9,9 +9,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::measure::{counted, cut_end, cut_middle, pad_left, pad_right, thousands, width};
+use super::measure::{counted, cut_end, cut_middle, pad_left, pad_right, width};
 use super::paint::{Palette, Tone};
 use crate::run::{Status, UnitInfo, UnitResult};
+use crate::stdx::grouped;
 use crate::stdx::{human_bytes, human_duration};
 
 /// Columns of a line when nothing says how wide the terminal is.
@@ -115,7 +116,7 @@ impl Layout {
         }
         let rows = result.rows.map_or(String::new(), |rows| match rows {
             1 => "1 row ".to_string(),
-            _ => format!("{} rows", thousands(rows)),
+            _ => format!("{} rows", grouped(rows)),
         });
         if self.cut_to.is_some_and(|columns| columns < WIDE_ENOUGH) {
             return rows;

@@ -1,5 +1,7 @@
 //! How wide text is on a terminal, and how to make it fit.
 
+use crate::stdx::grouped;
+
 /// The columns that a character takes: none for marks that combine with the one before (Vietnamese tone marks in
 /// decomposed text), two for CJK and emoji, one for the rest.
 fn char_width(c: char) -> usize {
@@ -107,22 +109,9 @@ pub(super) fn pad_left(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// `1,234,567`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// `1 row`, `1,102 rows`.
 pub(super) fn counted(number: u64, noun: &str) -> String {
-    let number_text = thousands(number);
+    let number_text = grouped(number);
     match (number, noun) {
         (1, _) => format!("{number_text} {noun}"),
         (_, "incremental") => format!("{number_text} incremental"),
@@ -171,10 +160,10 @@ mod tests {
 
     #[test]
     fn numbers_have_separators() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1_102), "1,102");
-        assert_eq!(thousands(12_345_678), "12,345,678");
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_102), "1,102");
+        assert_eq!(grouped(12_345_678), "12,345,678");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(2, "publish"), "2 publishes");
         assert_eq!(counted(3, "incremental"), "3 incremental");

@@ -3,9 +3,10 @@
 use indexmap::IndexMap;
 
 use super::lines::{shown, word};
-use super::measure::{counted, cut_end, pad_left, pad_right, thousands, width};
+use super::measure::{counted, cut_end, pad_left, pad_right, width};
 use super::paint::{Palette, Tone};
 use crate::run::{Quarantined, RunResult, Status, UnitInfo, UnitResult};
+use crate::stdx::grouped;
 use crate::stdx::human_duration;
 
 /// Width of the labels on the left.
@@ -63,7 +64,7 @@ impl Tally {
         let built: Vec<String> = self.built.iter().map(|(action, count)| counted(*count, action)).collect();
         lines.extend((!built.is_empty()).then(|| labelled("Built", &built.join(", "))));
         lines.extend(self.tested());
-        lines.extend((self.fresh > 0).then(|| labelled("Fresh", &format!("{}, not run again", thousands(self.fresh)))));
+        lines.extend((self.fresh > 0).then(|| labelled("Fresh", &format!("{}, not run again", grouped(self.fresh)))));
         lines.extend(self.skipped_line());
         lines.extend(quarantined(&run.quarantined, palette, columns));
         lines.extend(published(&run.published));
@@ -73,7 +74,7 @@ impl Tally {
 
     fn tested(&self) -> Option<String> {
         let tests = self.passed + self.warned + self.failed_tests;
-        let text = |count, word| format!("{} {word}", thousands(count));
+        let text = |count, word| format!("{} {word}", grouped(count));
         let parts = [text(self.passed, "passed"), text(self.warned, "warned"), text(self.failed_tests, "failed")];
         (tests > 0).then(|| labelled("Tested", &parts.join(", ")))
     }
@@ -82,10 +83,10 @@ impl Tally {
         let more = self.skipped.len().saturating_sub(NAMED);
         let mut names = self.skipped[..self.skipped.len() - more].join(", ");
         if more > 0 {
-            names += &format!(" and {} more", thousands(more as u64));
+            names += &format!(" and {} more", grouped(more as u64));
         }
         (!self.skipped.is_empty())
-            .then(|| labelled("Skipped", &format!("{}: {names}", thousands(self.skipped.len() as u64))))
+            .then(|| labelled("Skipped", &format!("{}: {names}", grouped(self.skipped.len() as u64))))
     }
 
     fn repeated(&self, palette: Palette, columns: Option<usize>) -> Vec<String> {
@@ -108,14 +109,14 @@ impl Tally {
             _ => ("Done in", Tone::Good),
         };
         let mut parts = vec![
-            format!("{} built", thousands(self.built.values().sum())),
+            format!("{} built", grouped(self.built.values().sum())),
             format!("{} passed", counted(self.passed, "test")),
-            format!("{} warned", thousands(self.warned)),
-            format!("{} failed", thousands(self.failed)),
-            format!("{} skipped", thousands(self.skipped.len() as u64)),
+            format!("{} warned", grouped(self.warned)),
+            format!("{} failed", grouped(self.failed)),
+            format!("{} skipped", grouped(self.skipped.len() as u64)),
         ];
         if self.fresh > 0 {
-            parts.insert(1, format!("{} fresh", thousands(self.fresh)));
+            parts.insert(1, format!("{} fresh", grouped(self.fresh)));
         }
         format!("{} {}: {}", palette.paint(tone, head), human_duration(run.elapsed), parts.join(", "))
     }
@@ -146,22 +147,27 @@ fn block(label: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
 
 /// A line for each source, with the command that shows its records; on a line of its own where it would not fit.
 fn quarantined(all: &[Quarantined], palette: Palette, columns: Option<usize>) -> Vec<String> {
-    let all: Vec<&Quarantined> = all.iter().filter(|one| one.records > 0).collect();
+    let (kept, dropped): (Vec<&Quarantined>, Vec<&Quarantined>) =
+        all.iter().filter(|one| one.records > 0).partition(|one| one.relation.is_some());
+    let mut lines = rejected("Quarantined", &kept, palette, columns);
+    lines.extend(rejected("Dropped", &dropped, palette, columns));
+    lines
+}
+
+fn rejected(label: &str, all: &[&Quarantined], palette: Palette, columns: Option<usize>) -> Vec<String> {
     let name = all.iter().map(|one| width(&one.source)).max().unwrap_or(0);
     let count = all.iter().map(|one| width(&counted(one.records, "record"))).max().unwrap_or(0);
-    let lines = |one: &Quarantined| {
+    let lines = |one: &&Quarantined| {
         let records = palette.paint(Tone::Warn, &pad_left(&counted(one.records, "record"), count));
         let head = format!("{}  {records}", pad_right(&one.source, name));
-        let rest = match &one.relation {
-            Some(relation) => format!("c360 show --inline \"select * from {relation}\""),
-            None => "dropped".to_string(),
-        };
+        let Some(relation) = &one.relation else { return vec![head] };
+        let rest = format!("c360 show --inline \"select * from {relation}\"");
         match columns {
             Some(columns) if LABEL + name + count + 4 + width(&rest) > columns => vec![head, format!("  {rest}")],
             _ => vec![format!("{head}  {rest}")],
         }
     };
-    block("Quarantined", all.into_iter().flat_map(lines))
+    block(label, all.iter().flat_map(lines))
 }
 
 fn published(all: &[(String, u64)]) -> Vec<String> {

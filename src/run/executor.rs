@@ -19,7 +19,7 @@ use crate::manifest::{Manifest, NodeId};
 use crate::materialize::{Job, Materialized, materialize};
 use crate::node::{Node, ResourceType};
 use crate::project::Project;
-use crate::publish::DestinationConfig;
+use crate::publish::{DestinationConfig, Published};
 use crate::schedule::{Unit, UnitKind};
 use crate::stdx::plural;
 use crate::warehouse::{Commit, Progress, Stored};
@@ -74,7 +74,7 @@ impl RunContext {
             UnitKind::Publish => self.publish(unit.node, &progress).await,
             UnitKind::Test => self.test(unit.node, &mut attempt).await,
             UnitKind::Build => self.build(unit.node, &mut attempt, &progress).await,
-            UnitKind::Nothing => Ok(Outcome::NotPublished("NO-OP".into())),
+            UnitKind::Nothing => Ok(Outcome::Nothing),
         };
         let mut result = blank(node, &attempt);
         result.execute_time = attempt.start.elapsed().saturating_sub(attempt.compile_time);
@@ -201,8 +201,8 @@ pub(super) enum Outcome {
     Built(Materialized),
     Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
     Batched(Batches),
-    Published(crate::publish::Published),
-    NotPublished(String),
+    Published(Vec<Published>),
+    Nothing,
 }
 
 impl Outcome {
@@ -224,21 +224,21 @@ impl Outcome {
                 }
             }
             Outcome::Batched(batches) => batched(batches, result),
+            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;
                 result.failures = Some(verdict.failures);
                 result.message = diagnostic.as_ref().map(|diagnostic| diagnostic.message.clone());
                 result.diagnostics.extend(diagnostic.map(|diagnostic| *diagnostic));
             }
-            Outcome::Published(done) => {
-                result.rows = Some(done.rows);
-                result.bytes = Some(done.bytes);
-                result.message = Some(format!("{}.{}: {}", done.destination, done.table, plural(done.rows, "row")));
-                result.response = published_json(&done);
-            }
-            Outcome::NotPublished(why) => {
-                result.status = Status::NoOp;
-                result.message = Some(why);
+            Outcome::Published(all) => {
+                let told =
+                    |done: &Published| format!("{}.{}: {}", done.destination, done.table, plural(done.rows, "row"));
+                result.rows = all.iter().map(|done| done.rows).max();
+                result.bytes = Some(all.iter().map(|done| done.bytes).sum());
+                result.message = Some(all.iter().map(told).collect::<Vec<_>>().join(", "));
+                let tables = all.iter().map(|done| Json::Object(published_json(done))).collect();
+                result.response.insert("tables".into(), Json::Array(tables));
             }
         }
     }
@@ -262,7 +262,7 @@ fn batched(batches: Batches, result: &mut UnitResult) {
     result.response.insert("batch_results".into(), json);
 }
 
-fn published_json(done: &crate::publish::Published) -> Map<String, Json> {
+fn published_json(done: &Published) -> Map<String, Json> {
     let mut map = Map::new();
     map.insert("destination".into(), json!(done.destination));
     map.insert("table".into(), json!(done.table));
@@ -280,20 +280,8 @@ fn blank(node: &Node, attempt: &Attempt) -> UnitResult {
 pub(super) fn blank_result(node: &Node, started_at: DateTime<Utc>) -> UnitResult {
     let is_test = matches!(node.resource_type, ResourceType::Test | ResourceType::UnitTest);
     UnitResult {
-        unique_id: node.unique_id.clone(),
-        status: if is_test { Status::Pass } else { Status::Success },
-        message: None,
-        failures: None,
-        rows: None,
-        bytes: None,
-        peak_memory: None,
-        spilled: None,
         started_at,
-        compile_time: Duration::ZERO,
-        execute_time: Duration::ZERO,
-        diagnostics: Vec::new(),
-        compiled_code: None,
         relation_name: node.relation.as_ref().filter(|_| !is_test).map(crate::node::Relation::render),
-        response: Map::new(),
+        ..UnitResult::new(&node.unique_id, if is_test { Status::Pass } else { Status::Success })
     }
 }

@@ -81,7 +81,13 @@ impl Settings {
             "day" => Size::Day,
             "month" => Size::Month,
             "year" => Size::Year,
-            other => return Err(bad(node, "batch_size", format!("`batch_size` is `{other}`, and can be hour, day, month or year"))),
+            other => {
+                return Err(bad(
+                    node,
+                    "batch_size",
+                    format!("`batch_size` is `{other}`, and can be hour, day, month or year"),
+                ));
+            }
         };
         let begin = needed("begin", "the time of the first row")?;
         let begin = parse_time(&begin)
@@ -233,8 +239,7 @@ impl RunContext {
         let node = self.manifest.node(id);
         let overrides = Arc::new(self.filters(node, stretch, exists));
         let (world, manifest) = (Arc::clone(&self.world), Arc::clone(&self.manifest));
-        let sql =
-            tokio::task::spawn_blocking(move || compile_with(&world, manifest.node(id), Some(overrides))).await;
+        let sql = tokio::task::spawn_blocking(move || compile_with(&world, manifest.node(id), Some(overrides))).await;
         let sql = sql.map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
         })??;
@@ -283,7 +288,9 @@ impl Batches {
     /// `batch_results` of `run_results.json`.
     pub(super) fn json(&self) -> Json {
         let times = |list: &[Stretch]| -> Vec<[String; 2]> {
-            list.iter().map(|(start, end)| [*start, *end].map(|time| format!("{}Z", time.format("%Y-%m-%dT%H:%M:%S")))).collect()
+            list.iter()
+                .map(|(start, end)| [*start, *end].map(|time| format!("{}Z", time.format("%Y-%m-%dT%H:%M:%S"))))
+                .collect()
         };
         let mut map = Map::new();
         map.insert("successful".into(), json!(times(&self.successful)));
@@ -307,10 +314,7 @@ mod tests {
         assert_eq!(Size::Day.ceiling(time("2024-02-29")), time("2024-02-29"));
         assert_eq!(Size::Year.offset(time("2024-01-01"), -60), time("1964-01-01"));
         let days = Size::Day.batches(time("2024-02-28"), time("2024-03-01"));
-        assert_eq!(
-            days,
-            [(time("2024-02-28"), time("2024-02-29")), (time("2024-02-29"), time("2024-03-01"))]
-        );
+        assert_eq!(days, [(time("2024-02-28"), time("2024-02-29")), (time("2024-02-29"), time("2024-03-01"))]);
         assert_eq!(Size::Hour.batches(time("2024-01-01 01:00"), time("2024-01-01 01:00")), []);
     }
 }

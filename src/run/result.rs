@@ -95,6 +95,29 @@ pub struct UnitResult {
     pub response: Map<String, Json>,
 }
 
+impl UnitResult {
+    /// The result of a unit that starts now and of which nothing is known but how it ends.
+    pub fn new(unique_id: &str, status: Status) -> UnitResult {
+        UnitResult {
+            unique_id: unique_id.to_string(),
+            status,
+            message: None,
+            failures: None,
+            rows: None,
+            bytes: None,
+            peak_memory: None,
+            spilled: None,
+            started_at: Utc::now(),
+            compile_time: Duration::ZERO,
+            execute_time: Duration::ZERO,
+            diagnostics: Vec::new(),
+            compiled_code: None,
+            relation_name: None,
+            response: Map::new(),
+        }
+    }
+}
+
 /// How a whole run ended.
 #[derive(Debug, Clone)]
 pub struct RunResult {

@@ -31,6 +31,22 @@ pub enum Mode {
     Snapshot,
 }
 
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 5] = [Mode::Build, Mode::Run, Mode::Test, Mode::Seed, Mode::Snapshot];
+
+    /// The verb of the command line.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Mode::Build => "build",
+            Mode::Run => "run",
+            Mode::Test => "test",
+            Mode::Seed => "seed",
+            Mode::Snapshot => "snapshot",
+        }
+    }
+}
+
 /// Units and what they wait for.
 #[derive(Debug)]
 pub struct Schedule {
@@ -88,16 +104,22 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
     if node.is_ephemeral() || is_empty {
         return false;
     }
-    match (mode, node.resource_type) {
-        (Mode::Build, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot) => true,
-        // Nothing is done with it, and who reads results sees that its parents were built.
-        (Mode::Build, ResourceType::Exposure) => true,
-        (Mode::Build | Mode::Test, ResourceType::Test | ResourceType::UnitTest) => true,
-        (Mode::Run, ResourceType::Model) => true,
-        (Mode::Seed, ResourceType::Seed) => true,
-        (Mode::Snapshot, ResourceType::Snapshot) => true,
-        _ => false,
-    }
+    let kinds: &[ResourceType] = match mode {
+        Mode::Build => &[
+            ResourceType::Model,
+            ResourceType::Seed,
+            ResourceType::Snapshot,
+            ResourceType::Test,
+            ResourceType::UnitTest,
+            // Nothing is done with it, and who reads results sees that its parents were built.
+            ResourceType::Exposure,
+        ],
+        Mode::Run => &[ResourceType::Model],
+        Mode::Test => &[ResourceType::Test, ResourceType::UnitTest],
+        Mode::Seed => &[ResourceType::Seed],
+        Mode::Snapshot => &[ResourceType::Snapshot],
+    };
+    kinds.contains(&node.resource_type)
 }
 
 fn is_test(manifest: &Manifest, id: NodeId) -> bool {

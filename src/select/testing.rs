@@ -7,9 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Criteria, Inputs, select};
 use crate::diag::{Diagnostic, Diagnostics, SourceFile, Span};
 use crate::manifest::{Manifest, resolve};
-use crate::node::{
-    Config, GenericTest, ModelParts, Node, NodeKind, RefCall, ResourceType, SourceCall, SourceTable, UnitTest,
-};
+use crate::node::{GenericTest, ModelParts, Node, NodeKind, RefCall, ResourceType, SourceCall, SourceTable, UnitTest};
 use crate::project::yaml::Yaml;
 
 /// A node of the root project `acme` from the path of its file: folders and name follow from it.
@@ -22,36 +20,16 @@ pub(crate) fn node(kind: ResourceType, path: &str) -> Node {
     if folder == "snapshots" {
         fqn.push(name.clone());
     }
-    Node {
-        unique_id: format!("{kind}.acme.{name}"),
-        resource_type: kind,
-        package: "acme".into(),
-        path: inside.into(),
-        original_path: path.into(),
-        fqn,
-        config: Config::default(),
-        description: String::new(),
-        columns: Vec::new(),
-        file: SourceFile::new(path, "select 1"),
-        raw_code: "select 1".into(),
-        code_start: 0,
-        patch: None,
-        relation: None,
-        refs: Vec::new(),
-        sources: Vec::new(),
-        depends_on: Vec::new(),
-        depends_on_macros: Vec::new(),
-        unrendered_config: Map::new(),
-        kind: match kind {
-            ResourceType::Model => NodeKind::Model(ModelParts::default()),
-            ResourceType::Seed => NodeKind::Seed,
-            ResourceType::Snapshot => NodeKind::Snapshot,
-            ResourceType::Test => NodeKind::Test(None),
-            ResourceType::Exposure => NodeKind::Exposure(Box::new(json!({"type": "dashboard"}))),
-            _ => NodeKind::Analysis,
-        },
-        name,
-    }
+    let file = SourceFile::new(path, "select 1");
+    let parts = match kind {
+        ResourceType::Model => NodeKind::Model(ModelParts::default()),
+        ResourceType::Seed => NodeKind::Seed,
+        ResourceType::Snapshot => NodeKind::Snapshot,
+        ResourceType::Test => NodeKind::Test(None),
+        ResourceType::Exposure => NodeKind::Exposure(Box::new(json!({"type": "dashboard"}))),
+        _ => NodeKind::Analysis,
+    };
+    Node { path: inside.into(), fqn, ..Node::new("acme", &name, kind, &file, parts) }
 }
 
 /// Builds on a node.

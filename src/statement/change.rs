@@ -100,11 +100,9 @@ fn one_table<'a>(from: &'a [TableWithJoins], verb: &str) -> Result<&'a ObjectNam
 
 fn sets(assignment: &Assignment, name: &str) -> bool {
     match &assignment.target {
-        AssignmentTarget::ColumnName(target) => target
-            .0
-            .last()
-            .and_then(|part| part.as_ident())
-            .is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)),
+        AssignmentTarget::ColumnName(target) => {
+            target.0.last().and_then(|part| part.as_ident()).is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
+        }
         AssignmentTarget::Tuple(_) => false,
     }
 }

@@ -16,9 +16,11 @@ impl Executor<'_> {
         let Some(query) = &insert.source else {
             return Err(Diagnostic::error(codes::SQL_PLAN, format!("`insert into {name}` names no rows")));
         };
-        let schema = self.engine.schema_of(&relation).await?.ok_or_else(|| {
-            Diagnostic::error(codes::TABLE_NOT_FOUND, format!("table `{relation}` not found"))
-        })?;
+        let schema = self
+            .engine
+            .schema_of(&relation)
+            .await?
+            .ok_or_else(|| Diagnostic::error(codes::TABLE_NOT_FOUND, format!("table `{relation}` not found")))?;
         let named: Vec<String> = insert
             .columns
             .iter()

@@ -79,8 +79,11 @@ impl Executor<'_> {
             other => {
                 let text = other.to_string();
                 let words: Vec<&str> = text.split_whitespace().take(2).collect();
-                Err(Diagnostic::error(codes::SQL_PLAN, format!("`{}` is not supported", words.join(" ").to_lowercase()))
-                    .help("c360 runs insert, update, delete, truncate, create, alter and drop of tables and views"))
+                Err(Diagnostic::error(
+                    codes::SQL_PLAN,
+                    format!("`{}` is not supported", words.join(" ").to_lowercase()),
+                )
+                .help("c360 runs insert, update, delete, truncate, create, alter and drop of tables and views"))
             }
         }
     }
@@ -100,9 +103,10 @@ impl Executor<'_> {
         let relation = self.relation(name).await?;
         match self.engine.warehouse.load(&relation).await? {
             Some(Stored::Table(_)) => Ok(relation),
-            Some(Stored::View(_)) => {
-                Err(Diagnostic::error(codes::SQL_PLAN, format!("`{relation}` is a view, and its rows cannot be changed")))
-            }
+            Some(Stored::View(_)) => Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                format!("`{relation}` is a view, and its rows cannot be changed"),
+            )),
             None => Err(Diagnostic::error(codes::TABLE_NOT_FOUND, format!("table `{relation}` not found"))),
         }
     }

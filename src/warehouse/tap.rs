@@ -3,8 +3,8 @@
 //! The Delta writer plans its input itself; [`TapExec`] hands it a finished physical plan as a leaf, so that the plan is
 //! executed as it was optimised and its metrics can be read afterwards.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,11 +18,16 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
+use crate::diag::Diagnostic;
+use crate::failure::execution_error;
+
 /// Rows and bytes that have passed; read by whoever shows progress.
 #[derive(Debug, Default)]
 pub struct Progress {
     rows: AtomicU64,
     bytes: AtomicU64,
+    /// The first failure of the plan: the writer would tell of it in words alone.
+    failure: Mutex<Option<Box<Diagnostic>>>,
 }
 
 impl Progress {
@@ -34,6 +39,16 @@ impl Progress {
     /// Bytes so far, as Arrow holds them in memory.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// What the plan failed with, if it did.
+    pub(super) fn take_failure(&self) -> Option<Box<Diagnostic>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn failed(&self, error: &DataFusionError) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert_with(|| execution_error(error));
     }
 
     pub(crate) fn add(&self, rows: usize, bytes: usize) {
@@ -87,12 +102,11 @@ impl ExecutionPlan for TapExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let stream = self.inner.execute(partition, context)?;
         let progress = Arc::clone(&self.progress);
-        let counted = stream.inspect(move |batch| {
-            if let Ok(batch) = batch {
-                progress.add(batch.num_rows(), batch.get_array_memory_size());
-            }
+        let stream = self.inner.execute(partition, context).inspect_err(|error| progress.failed(error))?;
+        let counted = stream.inspect(move |batch| match batch {
+            Ok(batch) => progress.add(batch.num_rows(), batch.get_array_memory_size()),
+            Err(error) => progress.failed(error),
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.inner.schema(), counted)))
     }
@@ -126,7 +140,7 @@ impl TableProvider for PlannedTable {
             Some(columns) if columns.iter().copied().eq(0..self.plan.schema().fields().len()) => {
                 Ok(Arc::clone(&self.plan))
             }
-            Some(_) => internal_err!("a planned table is read whole").map_err(DataFusionError::from),
+            Some(_) => internal_err!("a planned table is read whole"),
         }
     }
 }

@@ -13,29 +13,8 @@ fn node(resource_type: ResourceType, name: &str, path: &str, code: &str, kind: N
     let file = SourceFile::new(path, code);
     let mut config = Config::default();
     config.set_default("enabled", json!(true));
-    Node {
-        unique_id: format!("{resource_type}.shop.{name}"),
-        name: name.into(),
-        resource_type,
-        package: "shop".into(),
-        path: path.split_once('/').map_or(path, |(_, path)| path).into(),
-        original_path: path.into(),
-        fqn: vec!["shop".into(), name.into()],
-        config,
-        description: String::new(),
-        columns: Vec::new(),
-        raw_code: code.into(),
-        code_start: 0,
-        patch: None,
-        relation: None,
-        refs: Vec::new(),
-        sources: Vec::new(),
-        depends_on: Vec::new(),
-        depends_on_macros: Vec::new(),
-        unrendered_config: Map::new(),
-        kind,
-        file,
-    }
+    let path = path.split_once('/').map_or(path, |(_, path)| path).into();
+    Node { path, config, ..Node::new("shop", name, resource_type, &file, kind) }
 }
 
 fn reference(name: &str) -> RefCall {

@@ -26,7 +26,8 @@ pub(super) fn read(entry: &Json, fixture: &dyn Fn(&str) -> Option<String>) -> Re
     let bad = |message: String| Diagnostic::error(codes::BAD_VALUE, message);
     let text = match entry.get("fixture").and_then(Json::as_str) {
         Some(name) => Some(fixture(name).ok_or_else(|| {
-            bad(format!("there is no fixture `{name}`")).help("a fixture is a file under the folder `fixtures` of the tests")
+            bad(format!("there is no fixture `{name}`"))
+                .help("a fixture is a file under the folder `fixtures` of the tests")
         })?),
         None => entry.get("rows").and_then(Json::as_str).map(str::to_string),
     };
@@ -94,8 +95,11 @@ impl Rows {
         let known = |name: &str| types.fields().iter().find(|field| field.name().eq_ignore_ascii_case(name));
         if let Some(unknown) = named.iter().find(|name| known(name).is_none()) {
             let names: Vec<&str> = types.fields().iter().map(|field| field.name().as_str()).collect();
-            return Err(Diagnostic::error(codes::BAD_VALUE, format!("the rows have a column `{unknown}` that is not there"))
-                .note(format!("columns: {}", names.join(", "))));
+            return Err(Diagnostic::error(
+                codes::BAD_VALUE,
+                format!("the rows have a column `{unknown}` that is not there"),
+            )
+            .note(format!("columns: {}", names.join(", "))));
         }
         let of_field = |name: &str| known(name).map(|field| (field.name().clone(), Some(field.data_type().clone())));
         Ok(match all {
@@ -144,10 +148,8 @@ mod tests {
 
     #[test]
     fn columns_that_are_not_given_are_null() {
-        let types: SchemaRef = Arc::new(Schema::new(vec![
-            Field::new("id", DataType::Int32, true),
-            Field::new("n", DataType::Utf8, true),
-        ]));
+        let types: SchemaRef =
+            Arc::new(Schema::new(vec![Field::new("id", DataType::Int32, true), Field::new("n", DataType::Utf8, true)]));
         let given = rows(&json!({"rows": [{"ID": 1}]}));
         assert_eq!(
             given.sql(Some(&types), true).as_deref(),

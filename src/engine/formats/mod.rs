@@ -50,7 +50,7 @@ use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
 pub use csv::csv_records;
-pub use errors::{diagnostic_of, into_datafusion};
+pub use errors::into_datafusion;
 pub use rejects::{NoRejects, RejectSink, RejectedRecord, ScanStats};
 pub use spec::{
     BadRecords, ColumnSpec, CsvOptions, Encoding, Format, FormatOptions, JsonLayout, PathColumn, ScanSpec, XlsxOptions,

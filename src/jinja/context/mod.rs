@@ -17,7 +17,7 @@ mod settings;
 mod tests_of;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -57,6 +57,8 @@ pub struct World {
     pub adapter: Option<Arc<dyn Adapter>>,
     /// Unique ids that are selected.
     pub selected: Vec<String>,
+    /// Relations of another state that stand for nodes that were not built here, by unique id.
+    pub deferred: HashMap<String, Relation>,
     /// Receives `log` and `print`.
     pub log: Box<dyn Fn(LogLine) + Send + Sync>,
     /// Where `adapter.dispatch` looks for macros of a namespace.
@@ -117,7 +119,7 @@ pub(crate) struct Scope {
     pub(crate) execute: bool,
     pub(crate) captured: RefCell<Captured>,
     /// Results of statements, by name.
-    pub(crate) results: RefCell<std::collections::HashMap<String, Value>>,
+    pub(crate) results: RefCell<HashMap<String, Value>>,
     /// Environment variables with a secret prefix may be read.
     pub(crate) allows_secrets: bool,
     /// What this rendering sees differently.

@@ -56,19 +56,24 @@ impl Scope {
             return Ok(Some(RelationValue::standing_in(relation.clone(), text)));
         }
         if overrides.is_some_and(|overrides| overrides.closed) {
-            let mut diagnostic =
-                Diagnostic::error(codes::BAD_VALUE, format!("the unit test gives no rows for `{}`", node.search_name()))
-                    .help(format!("add `- input: ref('{}')` under `given:`; `rows: []` for none", node.name));
+            let mut diagnostic = Diagnostic::error(
+                codes::BAD_VALUE,
+                format!("the unit test gives no rows for `{}`", node.search_name()),
+            )
+            .help(format!("add `- input: ref('{}')` under `given:`; `rows: []` for none", node.name));
             if let Some(span) = call.and_then(|call| call.span.clone()) {
                 diagnostic = diagnostic.label(span, "read here");
             }
             return Err(diagnostic.into());
         }
+        let relation = self.world.deferred.get(&node.unique_id).filter(|_| self.execute).unwrap_or(relation);
         // `--empty`: everything is planned and built, and no row is read.
         let empty = self.execute && self.world.invocation.flag("EMPTY") && !node.is_ephemeral();
-        Ok(empty.then(|| {
+        if empty {
             let text = format!("(select * from {} where false limit 0)", relation.render());
-            RelationValue::standing_in(relation.clone(), &text)
-        }))
+            return Ok(Some(RelationValue::standing_in(relation.clone(), &text)));
+        }
+        let is_deferred = self.world.deferred.contains_key(&node.unique_id) && self.execute;
+        Ok(is_deferred.then(|| RelationValue::value(relation.clone(), true)))
     }
 }

@@ -220,7 +220,11 @@ impl Merge<'_> {
     fn differs(&self, columns: Option<&[String]>) -> String {
         let all: Vec<String> = self.new.fields().iter().map(|field| field.name().clone()).collect();
         let find = |schema: &SchemaRef, name: &str| {
-            schema.fields().iter().find(|field| field.name().eq_ignore_ascii_case(name)).map(|field| field.name().clone())
+            schema
+                .fields()
+                .iter()
+                .find(|field| field.name().eq_ignore_ascii_case(name))
+                .map(|field| field.name().clone())
         };
         let mut tests = Vec::new();
         for name in columns.unwrap_or(&all) {

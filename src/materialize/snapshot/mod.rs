@@ -56,8 +56,7 @@ async fn next(job: &Job<'_>, settings: &Settings, now: chrono::NaiveDateTime) ->
     let staged = stage(job).await?;
     let done = match schema(job, &staged.relation).await {
         Ok(new) => {
-            let merge =
-                Merge { settings, target: job.relation, staged: &staged.relation, old: &old, new: &new, now };
+            let merge = Merge { settings, target: job.relation, staged: &staged.relation, old: &old, new: &new, now };
             rewrite(job, merge.sql()).await
         }
         Err(error) => Err(error),
@@ -77,8 +76,7 @@ async fn schema(job: &Job<'_>, relation: &crate::node::Relation) -> Result<Schem
 /// A table that is no snapshot is not made one.
 fn check_target(job: &Job<'_>, settings: &Settings, old: &SchemaRef) -> Result<()> {
     let has = |name: &&str| old.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
-    let missing: Vec<&str> =
-        settings.names.all(settings.hard_deletes).into_iter().filter(|name| !has(name)).collect();
+    let missing: Vec<&str> = settings.names.all(settings.hard_deletes).into_iter().filter(|name| !has(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -123,12 +123,8 @@ impl MetaNames {
 
     /// The columns that every row has; `is_deleted` is there only where deletes are recorded.
     pub(super) fn all(&self, hard_deletes: HardDeletes) -> Vec<&str> {
-        let mut names = vec![
-            self.scd_id.as_str(),
-            self.updated_at.as_str(),
-            self.valid_from.as_str(),
-            self.valid_to.as_str(),
-        ];
+        let mut names =
+            vec![self.scd_id.as_str(), self.updated_at.as_str(), self.valid_from.as_str(), self.valid_to.as_str()];
         if hard_deletes == HardDeletes::NewRecord {
             names.push(&self.is_deleted);
         }

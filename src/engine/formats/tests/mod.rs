@@ -28,9 +28,11 @@ impl RejectSink for Rejects {
         self.records.lock().expect("a lock").push(record);
     }
 
-    fn scanned(&self, _source: &str, file: &str) {
+    fn scanned(&self, _source: &str, file: &str, _part: std::ops::Range<u64>, _size: u64) {
         self.scanned.lock().expect("a lock").push(file.to_string());
     }
+
+    fn dropped(&self, _source: &str, _file: &str, _line: u64) {}
 }
 
 impl Rejects {
@@ -118,7 +120,7 @@ impl Lake {
     /// The diagnostic of a query that fails.
     pub(super) async fn failure(&self, sql: &str) -> Diagnostic {
         let error = self.query(sql).await.expect_err("a failure");
-        diagnostic_of(&error).unwrap_or_else(|| panic!("no diagnostic in {error:?}")).clone()
+        *crate::engine::diagnostic_of(&error).unwrap_or_else(|| panic!("no diagnostic in {error:?}"))
     }
 
     /// The diagnostic of a source that cannot be opened.

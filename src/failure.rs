@@ -1,14 +1,18 @@
-//! DataFusion's errors, as findings.
+//! Errors of DataFusion and of what runs inside of it, as findings. The lowest room of the engine: all others use it.
 
 use std::error::Error;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 
 use crate::diag::{Diagnostic, codes};
 
-/// The diagnostic at the root of `error`, if it is one of ours.
+/// The diagnostic that `error` carries, however deep it is wrapped, if it is one of ours.
 pub fn diagnostic_of(error: &(dyn Error + 'static)) -> Option<Box<Diagnostic>> {
+    if let Some(DataFusionError::Collection(all)) = error.downcast_ref::<DataFusionError>() {
+        return all.iter().find_map(|error| diagnostic_of(error));
+    }
     chain(error).find_map(|error| {
         let boxed = error.downcast_ref::<Box<Diagnostic>>().cloned();
         boxed.or_else(|| error.downcast_ref::<Diagnostic>().map(|found| Box::new(found.clone())))
@@ -26,14 +30,20 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 }
 
 fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<DataFusionError>() {
-        Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
-        Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
-        Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => Some(inner.as_ref()),
-        Some(DataFusionError::ArrowError(inner, _)) => match inner.as_ref() {
-            ArrowError::ExternalError(inner) => Some(inner.as_ref()),
-            other => Some(other),
-        },
+    if let Some(error) = error.downcast_ref::<DataFusionError>() {
+        return match error {
+            DataFusionError::External(inner) => Some(inner.as_ref()),
+            DataFusionError::Shared(inner) => Some(inner.as_ref()),
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Some(inner.as_ref()),
+            DataFusionError::ArrowError(inner, _) => Some(inner.as_ref()),
+            DataFusionError::ParquetError(inner) => Some(inner.as_ref()),
+            DataFusionError::ObjectStore(inner) => Some(inner.as_ref()),
+            DataFusionError::IoError(inner) => inner.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            other => other.source(),
+        };
+    }
+    match (error.downcast_ref::<ArrowError>(), error.downcast_ref::<ParquetError>()) {
+        (Some(ArrowError::ExternalError(inner)), _) | (_, Some(ParquetError::External(inner))) => Some(inner.as_ref()),
         _ => error.source(),
     }
 }
@@ -66,4 +76,21 @@ fn first_line(text: &str) -> String {
         .trim_start_matches("External error: ")
         .trim_start_matches("Error during planning: ");
     text.lines().next().unwrap_or("the query failed").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_is_found_however_deep_it_is_wrapped() {
+        let error = DataFusionError::External(Diagnostic::error(codes::BAD_RECORD, "bad"));
+        let error = DataFusionError::Shared(Arc::new(error.context("while scanning")));
+        let error = ArrowError::ExternalError(Box::new(error));
+        let error = DataFusionError::Collection(vec![DataFusionError::ArrowError(Box::new(error), None)]);
+        assert_eq!(diagnostic_of(&error).map(|found| found.code), Some(codes::BAD_RECORD));
+        assert!(diagnostic_of(&DataFusionError::Internal("x".into())).is_none());
+    }
 }
