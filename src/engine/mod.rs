@@ -62,6 +62,8 @@ pub struct Engine {
     context: SessionContext,
     pool: Arc<dyn MemoryPool>,
     relations: Arc<Relations>,
+    /// Held by whoever reads a table to replace it.
+    pub(crate) changes: tokio::sync::Mutex<()>,
     /// The tables.
     pub warehouse: Arc<Warehouse>,
     /// Records that scans rejected.
@@ -114,7 +116,8 @@ impl Engine {
         );
         relations.attach(context.state_weak_ref());
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
-        Ok(Engine { context, pool, relations, warehouse, quarantine })
+        let changes = tokio::sync::Mutex::default();
+        Ok(Engine { context, pool, relations, changes, warehouse, quarantine })
     }
 
     /// A session of its own for one node.
@@ -163,6 +166,11 @@ impl Engine {
     pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
+    pub fn relation(&self, parts: &[String]) -> Option<Relation> {
+        self.relations.place(parts)
     }
 
     /// Forgets what was opened under `relation`: it was written.

@@ -39,7 +39,7 @@ pub async fn show(
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new())?;
+    let session = Session::open(options, loaded, Vec::new()).await?;
     let mut out = Vec::new();
     if diagnostics.has_errors() {
         // A source that is declared wrongly: reported once, and not again as a relation that is not there.
