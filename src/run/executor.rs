@@ -192,7 +192,7 @@ impl RunContext {
         let mut batches = self.microbatch(id, incremental, meter, progress).await?;
         self.hooks(node, When::After, incremental, meter).await?;
         attempt.compiled = batches.compiled.take();
-        Ok(Outcome::Batched(batches))
+        Ok(Outcome::Batched(Box::new(batches)))
     }
 
     fn file_of(&self, node: &Node) -> PathBuf {
@@ -205,7 +205,7 @@ impl RunContext {
 pub(super) enum Outcome {
     Built(Materialized),
     Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
-    Batched(Batches),
+    Batched(Box<Batches>),
     Published(Vec<Published>),
     Nothing,
 }
@@ -228,7 +228,7 @@ impl Outcome {
                     }
                 }
             }
-            Outcome::Batched(batches) => batched(batches, result),
+            Outcome::Batched(batches) => batched(*batches, result),
             Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;
