@@ -5,6 +5,7 @@
 //! [`Adapter`]. Both are the same [`NodeContext`]; what differs is what its [`World`] holds.
 
 mod adapter;
+mod api;
 mod config;
 mod exceptions;
 mod graph;
@@ -257,7 +258,7 @@ impl Context for NodeContext {
             "load_result" => query::load_result(scope),
             "store_result" | "store_raw_result" => query::store_result(scope),
             "adapter" => adapter::value(scope),
-            "api" => adapter::api(),
+            "api" => api::api(),
             "is_incremental" => adapter::is_incremental(scope),
             "should_full_refresh" => adapter::should_full_refresh(scope),
             "load_relation" => adapter::load_relation(scope),
