@@ -70,6 +70,11 @@ impl RunContext {
         match outcome {
             Ok(outcome) => outcome.apply(&mut result),
             Err(diagnostic) => {
+                // What is wrong with rows has no place in the text; the node's says at least whose rows.
+                let diagnostic = match diagnostic.labels.is_empty() {
+                    true => diagnostic.label(node.place(), ""),
+                    false => diagnostic,
+                };
                 let diagnostic = match &attempt.compiled {
                     Some(compiled) => compiled.locate(diagnostic),
                     None => diagnostic.of_node(&node.unique_id),
