@@ -2,7 +2,7 @@
 
 {% macro should_store_failures() %}
     {%- set own = config.get('store_failures') -%}
-    {{ return(flags.STORE_FAILURES if own is none else own) }}
+    {{ return(flags.get('STORE_FAILURES', false) if own is none else own) }}
 {% endmacro %}
 
 {% macro set_sql_header(config) -%}

@@ -161,7 +161,6 @@ impl Object for ColumnType {
     }
 }
 
-
 fn text(value: Option<Value>) -> String {
     value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
 }

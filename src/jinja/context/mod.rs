@@ -119,6 +119,8 @@ pub(crate) struct Scope {
     pub(crate) results: RefCell<std::collections::HashMap<String, Value>>,
     /// Environment variables with a secret prefix may be read.
     pub(crate) allows_secrets: bool,
+    /// Vars whose templates are being rendered, the outermost first.
+    pub(crate) open_vars: RefCell<Vec<String>>,
     /// A failure in a place that cannot raise one; it is raised when the rendering ends.
     pub(crate) failure: RefCell<Option<Box<Diagnostic>>>,
 }
@@ -162,6 +164,7 @@ impl NodeContext {
             captured: RefCell::default(),
             results: RefCell::default(),
             allows_secrets,
+            open_vars: RefCell::default(),
             failure: RefCell::default(),
         };
         NodeContext { scope: Rc::new(scope) }
