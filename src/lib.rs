@@ -5,6 +5,9 @@
 //! published. `ARCHITECTURE.md` has the map. Everything above the `engine` feature touches data; what is below it is
 //! synchronous and pure.
 
+// The docs are for people who work on the code: they are made with private items.
+#![allow(rustdoc::private_intra_doc_links)]
+
 // Ground.
 pub mod diag;
 pub mod graph;
@@ -24,6 +27,8 @@ pub mod state;
 pub mod check;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
+pub mod failure;
 #[cfg(feature = "engine")]
 pub mod materialize;
 #[cfg(feature = "engine")]

@@ -277,7 +277,14 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(out: &'a mut dyn Write) -> Lines<'a> {
-        Lines { out, recent: vec![Vec::with_capacity(256); RECENT], next: 0, fresh: 0, rows: 0, bytes: 0 }
+        Lines {
+            out,
+            recent: (0..RECENT).map(|_| Vec::with_capacity(256)).collect(),
+            next: 0,
+            fresh: 0,
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     /// The empty buffer of the next line.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Label, Result, SourceFile, Span};
-use crate::jinja::{Interpreter, NodeContext, Options, SourceMap, World, parse_template};
+use crate::jinja::{Interpreter, NodeContext, Options, Origin, SourceMap, World, parse_template};
 use crate::node::{Node, NodeKind, ResourceType};
 
 /// A node's SQL.
@@ -40,9 +40,9 @@ impl CompiledNode {
                 continue;
             }
             match self.origin(&label.span) {
-                Some((span, chain)) => {
-                    labels.push(Label { span, text: label.text });
-                    for (name, span) in chain.into_iter().rev() {
+                Some(origin) => {
+                    labels.push(Label { span: origin.span, text: label.text });
+                    for (name, span) in origin.chain.into_iter().rev() {
                         labels.push(Label { span, text: format!("in macro `{name}`, called here") });
                     }
                 }
@@ -56,15 +56,14 @@ impl CompiledNode {
         diagnostic.of_node(&self.unique_id)
     }
 
-    fn origin(&self, span: &Span) -> Option<(Span, Vec<(Arc<str>, Span)>)> {
+    fn origin(&self, span: &Span) -> Option<Origin> {
         let (start, end) = (span.start as usize, span.end as usize);
         let shift = match self.injected {
             Some((at, len)) if start >= at + len => len,
             Some((at, _)) if start >= at => return None,
             _ => 0,
         };
-        let origin = self.map.origin(start - shift..end - shift)?;
-        Some((origin.span, origin.chain))
+        self.map.origin(start - shift..end - shift)
     }
 }
 

@@ -32,13 +32,16 @@ fn name(schema: &str, identifier: &str) -> Name {
     (schema.to_lowercase(), identifier.to_lowercase())
 }
 
+/// A source's declaration, or why it cannot be right: that matters only to who reads the source.
+type Declared = Result<Arc<ScanSpec>>;
+
 /// The relations that queries can name.
 #[derive(Debug)]
 pub(super) struct Relations {
     database: String,
     default_schema: String,
     warehouse: Arc<Warehouse>,
-    sources: HashMap<Name, Arc<ScanSpec>>,
+    sources: HashMap<Name, Declared>,
     built_by: HashMap<Name, String>,
     rejects: Arc<dyn RejectSinkDebug>,
     open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
@@ -56,13 +59,13 @@ impl Relations {
         database: &str,
         default_schema: &str,
         warehouse: Arc<Warehouse>,
-        sources: Vec<(Relation, ScanSpec)>,
+        sources: Vec<(Relation, Result<ScanSpec>)>,
         built_by: Vec<(Relation, String)>,
         rejects: Arc<dyn RejectSinkDebug>,
     ) -> Arc<Relations> {
         let sources = sources
             .into_iter()
-            .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), Arc::new(spec)))
+            .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec.map(Arc::new)))
             .collect();
         let built_by =
             built_by.into_iter().map(|(relation, node)| (name(&relation.schema, &relation.identifier), node)).collect();
@@ -131,7 +134,8 @@ impl Relations {
         depth: usize,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let state = self.session()?;
-        if let Some(spec) = self.sources.get(&name(schema, identifier)) {
+        if let Some(declared) = self.sources.get(&name(schema, identifier)) {
+            let spec = declared.as_ref().map_err(Clone::clone)?;
             let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
             return formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider));
         }

@@ -32,7 +32,7 @@ fn build(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
     };
     let mut spec = ScanSpec::new(node.search_name(), location, format);
     spec.path_columns = path_columns(settings)?;
-    spec.columns = columns(&node.columns, &spec.path_columns);
+    spec.columns = columns(&node.columns, &spec.path_columns)?;
     if let Some(policy) = text(settings, "bad_records") {
         spec.bad_records = policy.parse::<BadRecords>()?;
     }
@@ -81,16 +81,21 @@ fn csv_options(spec: &mut ScanSpec, options: &Map<String, Json>) -> Result<()> {
     Ok(())
 }
 
-/// Declared columns, if all of them have a type; those that the path spells are not in the file.
-fn columns(columns: &[Column], path_columns: &[PathColumn]) -> Option<Vec<ColumnSpec>> {
-    let in_file: Vec<&Column> = columns
-        .iter()
-        .filter(|column| !path_columns.iter().any(|path| path.name.eq_ignore_ascii_case(&column.name)))
-        .collect();
-    if in_file.is_empty() {
-        return None;
+/// Declared columns with their types; none if no type is declared, and then the files tell. Those that the path spells are
+/// not in the file.
+fn columns(columns: &[Column], path_columns: &[PathColumn]) -> Result<Option<Vec<ColumnSpec>>> {
+    let is_in_file = |column: &&Column| !path_columns.iter().any(|path| path.name.eq_ignore_ascii_case(&column.name));
+    let in_file: Vec<&Column> = columns.iter().filter(is_in_file).collect();
+    if in_file.iter().all(|column| column.data_type.is_none()) {
+        return Ok(None);
     }
-    in_file.into_iter().map(|column| Some(ColumnSpec::new(column.name.clone(), column.data_type.clone()?))).collect()
+    let typed = in_file.into_iter().map(|column| match &column.data_type {
+        Some(data_type) => Ok(ColumnSpec::new(column.name.clone(), data_type.clone())),
+        None => Err(bad(format!("column `{}` has no data_type, and other columns have one", column.name))
+            .label(column.span.clone(), "`data_type:` is missing")
+            .help("declare the type of every column of the source, or of none")),
+    });
+    typed.collect::<Result<Vec<_>>>().map(Some)
 }
 
 fn path_columns(settings: &Map<String, Json>) -> Result<Vec<PathColumn>> {

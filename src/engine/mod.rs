@@ -6,13 +6,14 @@
 
 mod catalog;
 mod declared;
-mod error;
+
 pub mod formats;
 pub mod functions;
 mod pool;
 mod quarantine;
 mod session;
 pub mod sql;
+mod stores;
 mod types;
 
 use std::collections::HashMap;
@@ -32,8 +33,8 @@ use crate::warehouse::Warehouse;
 
 use catalog::{Catalog, Relations};
 
+pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
 pub use declared::scan_spec;
-pub use error::{datafusion_error, diagnostic_of, execution_error};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
 pub use session::SessionOptions;
@@ -50,7 +51,7 @@ pub struct EngineOptions {
     /// Options of the warehouse's store.
     pub storage_options: HashMap<String, String>,
     /// Sources that are files, by the relation that queries name.
-    pub sources: Vec<(Relation, formats::ScanSpec)>,
+    pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
     /// built yet.
     pub built_by: Vec<(Relation, String)>,
@@ -90,17 +91,24 @@ impl Engine {
     pub fn open(options: EngineOptions) -> Result<Engine> {
         #[cfg(feature = "hdfs")]
         deltalake_hdfs::register_handlers(None);
-        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
+        let storage_options = options.storage_options;
+        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
         let (context, pool) = session::open(&options.session)?;
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
         })?;
+        let with_store = |(relation, spec): (Relation, Result<formats::ScanSpec>)| {
+            let register =
+                |spec: formats::ScanSpec| stores::register(&context, &spec.location, &storage_options).map(|()| spec);
+            (relation, spec.and_then(register))
+        };
+        let sources = options.sources.into_iter().map(with_store).collect();
         let quarantine = Arc::new(Quarantine::default());
         let relations = Relations::new(
             &options.session.database,
             &options.session.schema,
             Arc::clone(&warehouse),
-            options.sources,
+            sources,
             options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );

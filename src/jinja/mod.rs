@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | blocks | [`blocks`] | a file -> its macros, tests, materializations, snapshots, docs |
 //! | parse | [`syntax`] | text -> an owned tree with byte ranges; `Send + Sync`, parsed once, rendered often |
-//! | calls | [`calls`] | tree -> what it calls, without running it |
+//! | calls | [`mod@calls`] | tree -> what it calls, without running it |
 //! | render | [`Interpreter`] | tree + [`Environment`] + [`Context`] -> text with a [`SourceMap`], or a diagnostic |
 //!
 //! The grammar is Jinja2's with its extensions `do` and loop controls. Its corners are kept where projects stand in

@@ -1,4 +1,4 @@
-//! The resolved project: every node, every edge. Immutable once [`resolve`](Manifest::resolve) has made it.
+//! The resolved project: every node, every edge. Immutable once [`resolve`](fn@resolve) has made it.
 
 mod lookup;
 mod resolve;

@@ -74,7 +74,7 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
 }
 
 async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Materialized> {
-    let sql = format!("select {} from {}", columns.from_new("n"), alias(&staged.relation, "n"));
+    let sql = format!("select {} from {}", columns.of_new("n"), alias(&staged.relation, "n"));
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
     let physical = job.engine.physical(&job.meter.state, &plan).await?;
@@ -117,9 +117,9 @@ fn key_column(key: &str) -> String {
 fn union(columns: &Columns, target: &Relation, new: &Relation, keep: &str) -> String {
     format!(
         "select {} from {}{keep}\nunion all\nselect {} from {}",
-        columns.from_old("t"),
+        columns.of_old("t"),
         alias(target, "t"),
-        columns.from_new("n"),
+        columns.of_new("n"),
         alias(new, "n"),
     )
 }
@@ -153,7 +153,7 @@ fn merge(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> R
     Ok(format!(
         "select {merged} from {target} left join {marked} on {matched}\nunion all\n\
          select {} from {new} where not exists (select 1 from {target} where {matched})",
-        columns.from_new("n"),
+        columns.of_new("n"),
     ))
 }
 

@@ -29,12 +29,12 @@ impl Columns {
     }
 
     /// The target's columns of an old row.
-    pub(super) fn from_old(&self, row: &str) -> String {
+    pub(super) fn of_old(&self, row: &str) -> String {
         self.list(|column| if column.in_old { column.of(row) } else { column.null() })
     }
 
     /// The target's columns of a new row.
-    pub(super) fn from_new(&self, row: &str) -> String {
+    pub(super) fn of_new(&self, row: &str) -> String {
         self.list(|column| if column.in_new { column.of(row) } else { column.null() })
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::session::destinations;
 use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
+use crate::engine::scan_spec;
 use crate::manifest::{Manifest, NodeId};
 use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
 use crate::schedule::{Mode, Schedule};
@@ -41,7 +42,7 @@ pub async fn build(
     check_selected(loaded, &selection, build.mode, diagnostics);
     let schedule = schedule(&loaded.manifest, &selection, build.mode);
     let selected = selection.nodes.iter().map(|id| loaded.manifest.node(*id).unique_id.clone()).collect();
-    let session = Session::open(options, loaded, selected, diagnostics)?;
+    let session = Session::open(options, loaded, selected)?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     write_manifest(&target_path, loaded, &HashMap::new())?;
     if diagnostics.has_errors() {
@@ -93,6 +94,12 @@ fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostic
     let known: Vec<&str> = loaded.invocation.target.destinations.keys().map(String::as_str).collect();
     for id in &selection.nodes {
         let node = loaded.manifest.node(*id);
+        for parent in loaded.manifest.dag.parents(*id) {
+            let source = loaded.manifest.node(*parent);
+            if let Some(external) = source.as_source().and_then(|source| source.external.as_ref()) {
+                diagnostics.take(scan_spec(source, external, &loaded.project.root.root));
+            }
+        }
         if node.resource_type != crate::node::ResourceType::Model {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use super::session::destinations;
 use super::{Loaded, Options, Session};
-use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::diag::{Diagnostic, Result};
 use crate::publish::ping;
 use crate::stdx::plural;
 
@@ -15,7 +15,7 @@ pub struct Check {
 }
 
 /// Looks at the project, the profile, the warehouse and every destination.
-pub async fn debug(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<Check> {
+pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
     let check = |name: &str, found: Result<String, Box<Diagnostic>>| Check { name: name.into(), found };
     let root = &loaded.project.root;
     let files =
@@ -27,7 +27,7 @@ pub async fn debug(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnos
         check("profile", Ok(format!("{} in {}", loaded.profile.name, loaded.profile.path.display()))),
         check("target", Ok(loaded.profile.target.name.clone())),
     ];
-    let session = Session::open(options, loaded, Vec::new(), diagnostics);
+    let session = Session::open(options, loaded, Vec::new());
     checks.push(match session {
         Ok(session) => {
             let root = session.engine.warehouse.root().to_string();

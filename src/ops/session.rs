@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Loaded, Options};
-use crate::diag::{Diagnostic, Diagnostics, Result};
+use crate::diag::{Diagnostic, Result};
 use crate::engine::{Engine, EngineOptions, SessionOptions, scan_spec};
 use crate::jinja::{Adapter, LogLine, World};
 use crate::node::{ResourceType, plain};
@@ -28,19 +28,13 @@ impl Session {
     ///
     /// # Errors
     /// What [`Engine::open`] fails with.
-    pub fn open(
-        options: &Options,
-        loaded: &Loaded,
-        selected: Vec<String>,
-        diagnostics: &mut Diagnostics,
-    ) -> Result<Session> {
+    pub fn open(options: &Options, loaded: &Loaded, selected: Vec<String>) -> Result<Session> {
         let target = &loaded.invocation.target;
         let mut sources = Vec::new();
         for node in &loaded.manifest.nodes {
             let external = node.as_source().and_then(|source| source.external.as_ref());
             if let (Some(external), Some(relation)) = (external, &node.relation) {
-                let spec = scan_spec(node, external, &loaded.project.root.root);
-                sources.extend(diagnostics.take(spec).map(|spec| (relation.clone(), spec)));
+                sources.push((relation.clone(), scan_spec(node, external, &loaded.project.root.root)));
             }
         }
         let built_by = (loaded.manifest.nodes.iter())

@@ -39,12 +39,8 @@ pub async fn show(
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new(), diagnostics)?;
+    let session = Session::open(options, loaded, Vec::new())?;
     let mut out = Vec::new();
-    if diagnostics.has_errors() {
-        // A source that is declared wrongly: reported once, and not again as a relation that is not there.
-        return Ok(out);
-    }
     for node in nodes {
         let shown = open(&session, node, limit).await?;
         for warning in &shown.compiled.warnings {

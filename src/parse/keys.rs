@@ -115,9 +115,6 @@ pub(super) const COLUMN: &[&str] = &[
 pub(super) const EXTERNAL: &[&str] = &[
     "location",
     "file_format",
-    "row_format",
-    "tbl_properties",
-    "partitions",
     "path_columns",
     "bad_records",
     "max_bad_records",
@@ -130,9 +127,7 @@ pub(super) const EXTERNAL: &[&str] = &[
     "sheet",
     "range",
     "json_form",
-    "compression",
     "options",
-    "infer_rows",
 ];
 
 const MACRO: &[&str] = &["name", "description", "docs", "meta", "arguments", "config"];

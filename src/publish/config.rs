@@ -39,7 +39,7 @@ pub enum DestinationConfig {
     /// A file; nothing to install.
     Sqlite(SqliteConfig),
     /// MySQL 8 or MariaDB.
-    Mysql(MysqlConfig),
+    Mysql(Box<MysqlConfig>),
 }
 
 /// `type: sqlite`.
@@ -128,7 +128,7 @@ impl DestinationConfig {
         let kind = fields.required("type")?;
         let config = match kind.to_lowercase().as_str() {
             "sqlite" => DestinationConfig::Sqlite(sqlite(&mut fields)?),
-            "mysql" | "mariadb" => DestinationConfig::Mysql(mysql(&mut fields)?),
+            "mysql" | "mariadb" => DestinationConfig::Mysql(Box::new(mysql(&mut fields)?)),
             other => return Err(unknown_type(name, other)),
         };
         fields.finish()?;
@@ -154,7 +154,7 @@ impl DestinationConfig {
         match self {
             DestinationConfig::Sqlite(config) => config.path.display().to_string(),
             DestinationConfig::Mysql(config) => {
-                let MysqlConfig { user, database, .. } = config;
+                let MysqlConfig { user, database, .. } = &**config;
                 match &config.socket {
                     Some(socket) => format!("{user}@{}/{database}", socket.display()),
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),

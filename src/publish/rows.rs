@@ -16,7 +16,7 @@ use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
 use crate::diag::Result;
-use crate::engine::execution_error;
+use crate::failure::execution_error;
 
 /// Rows per batch after [`batches`] has gathered small ones and cut large ones.
 pub(super) const BATCH_ROWS: usize = 8192;

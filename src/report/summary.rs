@@ -147,22 +147,27 @@ fn block(label: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
 
 /// A line for each source, with the command that shows its records; on a line of its own where it would not fit.
 fn quarantined(all: &[Quarantined], palette: Palette, columns: Option<usize>) -> Vec<String> {
-    let all: Vec<&Quarantined> = all.iter().filter(|one| one.records > 0).collect();
+    let (kept, dropped): (Vec<&Quarantined>, Vec<&Quarantined>) =
+        all.iter().filter(|one| one.records > 0).partition(|one| one.relation.is_some());
+    let mut lines = rejected("Quarantined", &kept, palette, columns);
+    lines.extend(rejected("Dropped", &dropped, palette, columns));
+    lines
+}
+
+fn rejected(label: &str, all: &[&Quarantined], palette: Palette, columns: Option<usize>) -> Vec<String> {
     let name = all.iter().map(|one| width(&one.source)).max().unwrap_or(0);
     let count = all.iter().map(|one| width(&counted(one.records, "record"))).max().unwrap_or(0);
-    let lines = |one: &Quarantined| {
+    let lines = |one: &&Quarantined| {
         let records = palette.paint(Tone::Warn, &pad_left(&counted(one.records, "record"), count));
         let head = format!("{}  {records}", pad_right(&one.source, name));
-        let rest = match &one.relation {
-            Some(relation) => format!("c360 show --inline \"select * from {relation}\""),
-            None => "dropped".to_string(),
-        };
+        let Some(relation) = &one.relation else { return vec![head] };
+        let rest = format!("c360 show --inline \"select * from {relation}\"");
         match columns {
             Some(columns) if LABEL + name + count + 4 + width(&rest) > columns => vec![head, format!("  {rest}")],
             _ => vec![format!("{head}  {rest}")],
         }
     };
-    block("Quarantined", all.into_iter().flat_map(lines))
+    block(label, all.iter().flat_map(lines))
 }
 
 fn published(all: &[(String, u64)]) -> Vec<String> {

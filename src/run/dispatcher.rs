@@ -173,7 +173,7 @@ impl<'a> Dispatcher<'a> {
             let Some((_, unit)) = self.ready.pop_first() else { return };
             let blocked = self.blocked_by.get(&unit).cloned();
             match (blocked, self.draining) {
-                (Some(by), _) => self.skip(unit, format!("`{by}` did not succeed")),
+                (Some(by), _) => self.skip(unit, format!("because {by} failed")),
                 (None, Some(why)) => self.skip(unit, why.to_string()),
                 (None, None) => match self.not_audited(unit) {
                     Some(why) => self.skip(unit, why),
@@ -191,7 +191,7 @@ impl<'a> Dispatcher<'a> {
             return None;
         }
         let missing = unaudited(&self.context.manifest, self.schedule, unit.node);
-        (!missing.is_empty()).then(|| format!("its tests are not part of this run: {}", missing.join(", ")))
+        (!missing.is_empty()).then(|| format!("because its tests are not part of this run: {}", missing.join(", ")))
     }
 
     fn start(&mut self, unit: u32, sender: &mpsc::UnboundedSender<(u32, UnitResult)>) {
@@ -264,7 +264,7 @@ impl<'a> Dispatcher<'a> {
         (self.events)(RunEvent::UnitFinished { unit: info, result: Box::new(result.clone()), at: Utc::now() });
         self.keep(unit, result);
         if failed && self.options.fail_fast {
-            self.draining.get_or_insert("an earlier failure, with --fail-fast");
+            self.draining.get_or_insert("because of an earlier failure (--fail-fast)");
         }
         for child in self.schedule.dag.children(unit).to_vec() {
             if blocks {
@@ -288,9 +288,11 @@ impl<'a> Dispatcher<'a> {
         }
         let status = result.status;
         if status == Status::Success {
-            let text = |key: &str| result.response.get(key).and_then(Json::as_str).unwrap_or_default();
-            let table = format!("{}.{}", text("destination"), text("table"));
-            self.published.push((table, result.rows.unwrap_or_default()));
+            for table in result.response.get("tables").and_then(Json::as_array).into_iter().flatten() {
+                let text = |key: &str| table.get(key).and_then(Json::as_str).unwrap_or_default();
+                let rows = table.get("rows").and_then(Json::as_u64).unwrap_or_default();
+                self.published.push((format!("{}.{}", text("destination"), text("table")), rows));
+            }
         }
         let Some(model) = self.results.iter_mut().find(|other| other.unique_id == result.unique_id) else { return };
         let mut facts = result.response;
@@ -325,7 +327,7 @@ impl<'a> Dispatcher<'a> {
     fn interrupt(&mut self) -> bool {
         let count = *self.options.interrupts.borrow();
         self.interrupted = true;
-        self.draining.get_or_insert("the run was interrupted");
+        self.draining.get_or_insert("because the run was interrupted");
         if count > 1 {
             self.tasks.abort_all();
             let running: Vec<u32> = self.running.keys().copied().collect();
@@ -340,7 +342,7 @@ impl<'a> Dispatcher<'a> {
             let waiting: Vec<u32> =
                 (0..self.states.len() as u32).filter(|unit| self.states[*unit as usize] == State::Waiting).collect();
             for unit in waiting {
-                self.skip(unit, "the run was interrupted".into());
+                self.skip(unit, "because the run was interrupted".into());
             }
             return false;
         }

@@ -17,7 +17,7 @@ use crate::manifest::{Manifest, NodeId};
 use crate::materialize::{Job, Materialized, materialize};
 use crate::node::{Node, ResourceType};
 use crate::project::Project;
-use crate::publish::DestinationConfig;
+use crate::publish::{DestinationConfig, Published};
 use crate::schedule::{Unit, UnitKind};
 use crate::stdx::{grouped, plural};
 use crate::warehouse::{Commit, Progress};
@@ -172,8 +172,7 @@ impl RunContext {
 pub(super) enum Outcome {
     Built(Materialized),
     Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
-    Published(crate::publish::Published),
-    NotPublished(String),
+    Published(Vec<Published>),
 }
 
 impl Outcome {
@@ -200,21 +199,20 @@ impl Outcome {
                 result.message = diagnostic.as_ref().map(|diagnostic| diagnostic.message.clone());
                 result.diagnostics.extend(diagnostic.map(|diagnostic| *diagnostic));
             }
-            Outcome::Published(done) => {
-                result.rows = Some(done.rows);
-                result.bytes = Some(done.bytes);
-                result.message = Some(format!("{}.{}: {}", done.destination, done.table, plural(done.rows, "row")));
-                result.response = published_json(&done);
-            }
-            Outcome::NotPublished(why) => {
-                result.status = Status::NoOp;
-                result.message = Some(why);
+            Outcome::Published(all) => {
+                let told =
+                    |done: &Published| format!("{}.{}: {}", done.destination, done.table, plural(done.rows, "row"));
+                result.rows = all.iter().map(|done| done.rows).max();
+                result.bytes = Some(all.iter().map(|done| done.bytes).sum());
+                result.message = Some(all.iter().map(told).collect::<Vec<_>>().join(", "));
+                let tables = all.iter().map(|done| Json::Object(published_json(done))).collect();
+                result.response.insert("tables".into(), Json::Array(tables));
             }
         }
     }
 }
 
-fn published_json(done: &crate::publish::Published) -> Map<String, Json> {
+fn published_json(done: &Published) -> Map<String, Json> {
     let mut map = Map::new();
     map.insert("destination".into(), json!(done.destination));
     map.insert("table".into(), json!(done.table));

@@ -6,7 +6,7 @@ use super::executor::{Outcome, RunContext};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::manifest::NodeId;
 use crate::node::Node;
-use crate::publish::{DestinationConfig, FrameRows, Progress as PublishProgress, PublishJob, publish};
+use crate::publish::{DestinationConfig, FrameRows, Mode, Progress as PublishProgress, PublishJob, publish};
 use crate::stdx::closest;
 use crate::warehouse::Progress;
 
@@ -27,11 +27,11 @@ impl RunContext {
     async fn publish_all(&self, id: NodeId, progress: &Arc<Progress>) -> Result<Outcome> {
         let node = self.manifest.node(id);
         let jobs = jobs(node)?;
-        let mut last = Outcome::NotPublished("nothing to publish".into());
+        let mut done = Vec::new();
         for job in jobs {
-            last = Outcome::Published(self.publish_one(node, &job, progress).await?);
+            done.push(self.publish_one(node, &job, progress).await?);
         }
-        Ok(last)
+        Ok(Outcome::Published(done))
     }
 
     async fn publish_one(
@@ -76,7 +76,16 @@ impl RunContext {
 pub(crate) fn jobs(node: &Node) -> Result<Vec<PublishJob>> {
     let Some(value) = node.config.get("publish") else { return Ok(Vec::new()) };
     let table = node.relation.as_ref().map_or(node.name.as_str(), |relation| relation.identifier.as_str());
-    PublishJob::parse(&node.unique_id, table, value).map_err(|diagnostic| match diagnostic.labels.is_empty() {
+    let jobs = PublishJob::parse(&node.unique_id, table, value).and_then(|jobs| {
+        match jobs.iter().find(|job| job.mode != Mode::Replace) {
+            Some(job) => {
+                Err(Diagnostic::error(codes::PUBLISH_CONFIG, format!("`mode: {}` is not there yet", job.mode.word()))
+                    .help("use `mode: replace`"))
+            }
+            None => Ok(jobs),
+        }
+    });
+    jobs.map_err(|diagnostic| match diagnostic.labels.is_empty() {
         true => diagnostic.label(place(node), "set here").of_node(&node.unique_id),
         false => diagnostic.of_node(&node.unique_id),
     })

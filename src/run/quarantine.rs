@@ -3,12 +3,13 @@
 //! One table a source, `quarantine.<source>__<table>`. A record is known by its file and line; what an earlier run kept
 //! of a file that was read again is replaced, so a file that was mended leaves the quarantine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use datafusion::datasource::MemTable;
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit};
 
 use super::Quarantined;
 use super::executor::RunContext;
@@ -28,10 +29,6 @@ impl RunContext {
         for (source, rejected) in self.engine.quarantine.take() {
             let name = source.replace('.', "__");
             let relation = Relation::new(&self.world.invocation.target.database, SCHEMA, &name);
-            if !rejected.dropped.is_empty() {
-                let records = rejected.dropped.len() as u64;
-                stored.push(Quarantined { source: source.clone(), records, relation: None });
-            }
             match store(&self.engine, &relation, &source, &rejected, &self.world.invocation.id).await {
                 Ok(()) if rejected.records.is_empty() => {}
                 Ok(()) => stored.push(Quarantined {
@@ -41,6 +38,9 @@ impl RunContext {
                 }),
                 Err(diagnostic) => failures.push(diagnostic),
             }
+        }
+        for (source, records) in self.engine.quarantine.take_dropped() {
+            stored.push(Quarantined { source, records, relation: None });
         }
         (stored, failures)
     }
@@ -67,11 +67,7 @@ async fn store(
     if keeps_old {
         let file = crate::diag::SourceFile::new("quarantine", format!("select * from {}", relation.render()));
         let old = engine.plan(&meter.state, &file).await?;
-        let files: Vec<_> = rejected.files.iter().map(|file| lit(file.clone())).collect();
-        let old = LogicalPlanBuilder::from(old)
-            .filter(col("file").in_list(files, true))
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| failed(&error))?;
+        let old = still_valid(old, rejected).map_err(|error| failed(&error))?;
         rows = rows.union(old).map_err(|error| failed(&error))?;
     }
     let plan = rows.build().map_err(|error| failed(&error))?;
@@ -81,6 +77,24 @@ async fn store(
     engine.warehouse.overwrite(&meter.state, relation, physical, &progress, &commit).await?;
     engine.forget(relation);
     Ok(())
+}
+
+/// The rows of earlier runs that this one does not replace: those of files that were not read whole, but for the records
+/// that were met again.
+fn still_valid(old: LogicalPlan, rejected: &Rejected) -> datafusion::error::Result<LogicalPlan> {
+    let mut rows = LogicalPlanBuilder::from(old);
+    let files = rejected.files();
+    if !files.is_empty() {
+        rows = rows.filter(col("file").in_list(files.iter().map(|file| lit(*file)).collect(), true))?;
+    }
+    let mut again: BTreeMap<&str, Vec<Expr>> = BTreeMap::new();
+    for (file, line) in rejected.records.keys().filter(|(file, _)| !files.contains(&file.as_str())) {
+        again.entry(file).or_default().push(lit(*line as i64));
+    }
+    for (file, lines) in again {
+        rows = rows.filter(col("file").not_eq(lit(file)).or(col("line").in_list(lines, true)))?;
+    }
+    rows.build()
 }
 
 /// The rejected records as rows: source, file, line, reason, text, and the run that met them.

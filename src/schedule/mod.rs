@@ -77,14 +77,20 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
     if node.is_ephemeral() {
         return false;
     }
-    match (mode, node.resource_type) {
-        (Mode::Build, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot) => true,
-        (Mode::Build | Mode::Test, ResourceType::Test | ResourceType::UnitTest) => true,
-        (Mode::Run, ResourceType::Model) => true,
-        (Mode::Seed, ResourceType::Seed) => true,
-        (Mode::Snapshot, ResourceType::Snapshot) => true,
-        _ => false,
-    }
+    let kinds: &[ResourceType] = match mode {
+        Mode::Build => &[
+            ResourceType::Model,
+            ResourceType::Seed,
+            ResourceType::Snapshot,
+            ResourceType::Test,
+            ResourceType::UnitTest,
+        ],
+        Mode::Run => &[ResourceType::Model],
+        Mode::Test => &[ResourceType::Test, ResourceType::UnitTest],
+        Mode::Seed => &[ResourceType::Seed],
+        Mode::Snapshot => &[ResourceType::Snapshot],
+    };
+    kinds.contains(&node.resource_type)
 }
 
 fn is_test(manifest: &Manifest, id: NodeId) -> bool {

@@ -237,8 +237,8 @@ fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnos
 
 /// A failure of the warehouse, with the library's words as a note.
 pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
-    if let Some(inner) = crate::engine::datafusion_error(error) {
-        return crate::engine::execution_error(inner);
+    if let Some(inner) = crate::failure::datafusion_error(error) {
+        return crate::failure::execution_error(inner);
     }
     Diagnostic::error(codes::WAREHOUSE_ERROR, what).note(error.to_string())
 }

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::StreamExt;
 
 use crate::diag::Diagnostic;
-use crate::engine::execution_error;
+use crate::failure::execution_error;
 
 /// Rows and bytes that have passed; read by whoever shows progress.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ impl TableProvider for PlannedTable {
             Some(columns) if columns.iter().copied().eq(0..self.plan.schema().fields().len()) => {
                 Ok(Arc::clone(&self.plan))
             }
-            Some(_) => internal_err!("a planned table is read whole").map_err(DataFusionError::from),
+            Some(_) => internal_err!("a planned table is read whole"),
         }
     }
 }

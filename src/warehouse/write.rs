@@ -91,7 +91,7 @@ impl Warehouse {
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
-        let plan = cast_plan(plan).map_err(|error| crate::engine::execution_error(&error))?;
+        let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
         let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
         let table = match &before {
@@ -101,7 +101,7 @@ impl Warehouse {
         let bytes_before = before.as_ref().map_or(0, total_bytes);
         let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
             .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| crate::engine::execution_error(&error))?;
+            .map_err(|error| crate::failure::execution_error(&error))?;
         let snapshot = match &before {
             Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
             None => None,
@@ -122,7 +122,7 @@ impl Warehouse {
         Ok(Written {
             rows: progress.rows(),
             bytes: if overwrites { total } else { total.saturating_sub(bytes_before) },
-            version: done.version().unwrap_or_default().try_into().unwrap_or_default(),
+            version: done.version().unwrap_or_default(),
             total_rows: total_rows(&done),
         })
     }

@@ -5,7 +5,7 @@ use crate::cli::args::{GlobalArgs, SelectArgs};
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
 use crate::cli::{FAILED, FINE, WRONG};
-use crate::diag::{Diagnostics, Result};
+use crate::diag::Result;
 use crate::ops;
 use crate::stdx::plural;
 
@@ -22,9 +22,7 @@ pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Pr
 pub(in crate::cli) fn debug(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
     let options = plain_options("debug", global, &SelectArgs::default(), env)?;
     let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
-    let mut diagnostics = Diagnostics::default();
-    let checks = runtime()?.block_on(ops::debug(&options, &loaded, &mut diagnostics));
-    printer.diagnostics(&diagnostics);
+    let checks = runtime()?.block_on(ops::debug(&options, &loaded));
     let mut code = FINE;
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     for check in &checks {

@@ -186,7 +186,10 @@ impl<F: RecordFormat> RecordStream<F> {
             match step {
                 Step::Batch => return self.emit().map(Some),
                 Step::Done if self.format.rows() > 0 => return self.emit().map(Some),
-                Step::Done => return Ok(None),
+                Step::Done => {
+                    self.run.finished(&self.part.label, self.part.range, self.part.meta.size);
+                    return Ok(None);
+                }
                 Step::Settle => {}
                 Step::Refill => self.refill().await?,
             }

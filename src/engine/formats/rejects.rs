@@ -1,6 +1,7 @@
 //! What happens to records that cannot be read, and what a scan counts.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,12 +38,12 @@ pub trait RejectSink: Send + Sync {
     /// Keeps one record.
     fn reject(&self, record: RejectedRecord);
 
-    /// Counts one record that is left out and not kept.
-    fn dropped(&self, _source: &str, _file: &str, _line: u64) {}
+    /// The bytes `part` of a file of `size` bytes were read to their end. Once all bytes of the file were, what an earlier
+    /// run rejected of it is out of date. Told of sources with a quarantine alone.
+    fn scanned(&self, source: &str, file: &str, part: Range<u64>, size: u64);
 
-    /// A file of `source` is about to be read, from its start or from somewhere inside: what an earlier run rejected of
-    /// it is out of date. Called before the file's first [`Self::reject`], once for each part that is read.
-    fn scanned(&self, source: &str, file: &str);
+    /// A record was left out for good, as its source says (`bad_records: drop`). Two scans may drop the same one.
+    fn dropped(&self, source: &str, file: &str, line: u64);
 }
 
 /// A sink that keeps nothing: for scans whose bad records fail or are dropped.
@@ -52,7 +53,9 @@ pub struct NoRejects;
 impl RejectSink for NoRejects {
     fn reject(&self, _record: RejectedRecord) {}
 
-    fn scanned(&self, _source: &str, _file: &str) {}
+    fn scanned(&self, _source: &str, _file: &str, _part: Range<u64>, _size: u64) {}
+
+    fn dropped(&self, _source: &str, _file: &str, _line: u64) {}
 }
 
 /// What all scans of one source have done so far. Values only grow; reading them while a scan runs is fine.
@@ -136,7 +139,14 @@ impl ScanRun {
     /// A file, or a part of one, is about to be read.
     pub(super) fn opened(&self, file: &str) {
         self.stats.add_opened(file);
-        self.sink.scanned(&self.spec.name, file);
+    }
+
+    /// A part of a file was read to its end.
+    pub(super) fn finished(&self, file: &str, range: Option<(u64, u64)>, size: u64) {
+        if self.spec.bad_records == BadRecords::Quarantine {
+            let (start, end) = range.unwrap_or((0, size));
+            self.sink.scanned(&self.spec.name, file, start..end.min(size), size);
+        }
     }
 
     /// Deals with a bad record as the declaration says.
@@ -148,9 +158,6 @@ impl ScanRun {
         if self.spec.bad_records == BadRecords::Fail {
             return Err(bad.diagnostic());
         }
-        if self.spec.bad_records == BadRecords::Drop {
-            self.sink.dropped(&self.spec.name, bad.file, bad.line);
-        }
         if self.spec.bad_records == BadRecords::Quarantine {
             let text = &bad.text[..bad.text.len().min(TEXT_LIMIT)];
             self.sink.reject(RejectedRecord {
@@ -161,6 +168,9 @@ impl ScanRun {
                 reason: bad.reason.to_string(),
                 text: String::from_utf8_lossy(text).into_owned(),
             });
+        }
+        if self.spec.bad_records == BadRecords::Drop {
+            self.sink.dropped(&self.spec.name, bad.file, bad.line);
         }
         let count = self.bad.fetch_add(1, Ordering::Relaxed) + 1;
         match self.spec.max_bad_records {

@@ -82,6 +82,7 @@ pub(super) async fn read(
     if root.len() > 0 {
         emit(&mut root)?;
     }
+    run.finished(&part.label, None, part.meta.size);
     Ok(futures::stream::iter(batches).boxed())
 }
 

@@ -5,7 +5,7 @@
 //! 1. [`parse`]: text to a syntax tree, in a dialect wide enough for SQL written for Spark, DuckDB or Postgres. What
 //!    DataFusion knows under another spelling (`rlike`, `semi join`, `with rollup`, `minus`, ...) is respelled on the
 //!    way (module `rewrite`), and what it would silently ignore (`tablesample`, time travel) is refused.
-//! 2. [`resolve`]: names are matched against what the query can see. An unquoted name matches a column whatever its
+//! 2. [`fn@resolve`]: names are matched against what the query can see. An unquoted name matches a column whatever its
 //!    case; DataFusion, with `sql_parser.enable_ident_normalization = false`, matches exact names alone, so every
 //!    name that is found is replaced by the exact one. Output keeps the spelling of the query: a bare column that was
 //!    spelled in another case than its source gets an alias. Struct fields are found the same way, which is why types

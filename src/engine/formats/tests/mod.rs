@@ -28,9 +28,11 @@ impl RejectSink for Rejects {
         self.records.lock().expect("a lock").push(record);
     }
 
-    fn scanned(&self, _source: &str, file: &str) {
+    fn scanned(&self, _source: &str, file: &str, _part: std::ops::Range<u64>, _size: u64) {
         self.scanned.lock().expect("a lock").push(file.to_string());
     }
+
+    fn dropped(&self, _source: &str, _file: &str, _line: u64) {}
 }
 
 impl Rejects {

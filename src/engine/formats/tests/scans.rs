@@ -169,7 +169,8 @@ async fn marks_line_ends_and_blank_lines_do_not_matter() {
 
 #[tokio::test]
 async fn arrays_of_objects() {
-    let lake = Lake::with_partitions(4);
+    // One partition: which of several bad lines is met first is not fixed otherwise.
+    let lake = Lake::new();
     lake.write("x.json", "[\n  {\"a\": 1},\n  {\"a\": \"x\"},\n  {\"a\": 3}\n]\n");
     let mut spec = lake.spec("x.json", Format::Json, &[("a", "int")]);
     lake.table(spec.clone()).await.expect("a table");

@@ -274,18 +274,16 @@ async fn memory_is_accounted_for_and_groups_spill() {
                    from (select value % 30000 as g, concat('a rather long value ', value % 70000) as s, value as v
                          from generate_series(0, 119999))
                    group by g)";
-    for (megabytes, fits) in [(1000, true), (24, true), (1, false)] {
+    // With one megabyte it depends on the order of batches whether spilling is enough; the rows must be right if it is.
+    for (megabytes, must_fit) in [(1000, true), (24, true), (1, false)] {
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(megabytes << 20, 1.0).build_arc().expect("a runtime");
         let config = SessionConfig::new().with_target_partitions(2).with_batch_size(1024);
         let ctx = SessionContext::new_with_config_rt(config, runtime);
         register(&ctx).expect("registers");
         match rows(&ctx, sql).await {
-            Ok(rows) => {
-                assert!(fits, "120,000 rows fit into {megabytes} MB");
-                assert_eq!(rows, ["30000|120000|120000|30000|a rather long value 49999"], "{megabytes} MB");
-            }
+            Ok(rows) => assert_eq!(rows, ["30000|120000|120000|30000|a rather long value 49999"], "{megabytes} MB"),
             Err(error) => {
-                assert!(!fits, "{megabytes} MB: {error}");
+                assert!(!must_fit, "{megabytes} MB: {error}");
                 assert!(matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)), "{error}");
             }
         }

@@ -44,7 +44,7 @@ impl Resolver<'_> {
         constraint: &mut JoinConstraint,
         factor: &mut TableFactor,
         scope: &mut Scope,
-        right: &mut Vec<Visible>,
+        right: &mut [Visible],
     ) {
         let keys = match constraint {
             JoinConstraint::Natural => natural_keys(scope, right),

@@ -1,4 +1,4 @@
-//! DataFusion's errors, as findings.
+//! Errors of DataFusion and of what runs inside of it, as findings. The lowest room of the engine: all others use it.
 
 use std::error::Error;
 
