@@ -16,7 +16,7 @@ Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line i
 
 /// SQL models in, trusted tables out: dbt's workflow with the engine inside.
 #[derive(Debug, Parser)]
-#[command(name = "c360", version, after_help = AFTER_HELP, max_term_width = 110, subcommand_required = true)]
+#[command(name = "c360", bin_name = "c360", version, after_help = AFTER_HELP, max_term_width = 110, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -52,6 +52,9 @@ pub(crate) struct GlobalArgs {
     /// Say nothing but errors; data still goes to stdout
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Take every warning for an error
+    #[arg(long, global = true)]
+    pub(crate) warn_error: bool,
     /// How messages are written
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormatArg>,

@@ -27,7 +27,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 
-use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
 use crate::warehouse::Warehouse;
 
@@ -52,6 +52,9 @@ pub struct EngineOptions {
     pub storage_options: HashMap<String, String>,
     /// Sources that are files, by the relation that queries name.
     pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
+    /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
+    /// built yet.
+    pub built_by: Vec<(Relation, String)>,
 }
 
 /// The engine of one invocation.
@@ -108,6 +111,7 @@ impl Engine {
             &options.session.schema,
             Arc::clone(&warehouse),
             sources,
+            options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );
         relations.attach(context.state_weak_ref());
@@ -129,12 +133,23 @@ impl Engine {
         Ok(Meter { state, pool })
     }
 
-    /// Plans one query.
+    /// Plans one query. A statement that changes something is none: tables change through the warehouse alone.
     ///
     /// # Errors
     /// C4001 to C4006 with a place in `sql`, or what a source or table that it names fails with.
     pub async fn plan(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<LogicalPlan> {
-        self.relations.plan(state, sql, 0).await
+        let plan = self.relations.plan(state, sql, 0).await?;
+        if matches!(plan, LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_))
+        {
+            let start = sql.text.len() - sql.text.trim_start().len();
+            return Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                "a query is expected here, not a statement that changes something",
+            )
+            .label(Span::new(sql, start..start), "")
+            .help("models and `show` read with select; what a model selects becomes its table"));
+        }
+        Ok(plan)
     }
 
     /// Optimises `plan` and makes it executable.
@@ -145,12 +160,12 @@ impl Engine {
         state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
     }
 
-    /// Runs one query and streams its rows.
+    /// Runs what a template asks for (`run_query`, hooks), which may be any statement, and streams its rows.
     ///
     /// # Errors
-    /// As [`Engine::plan`]; errors of the execution come through the stream.
+    /// As [`Engine::plan`], but for its refusal; errors of the execution come through the stream.
     pub async fn query(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<SendableRecordBatchStream> {
-        let plan = self.plan(state, sql).await?;
+        let plan = self.relations.plan(state, sql, 0).await?;
         let physical = self.physical(state, &plan).await?;
         execute_stream(physical, state.task_ctx()).map_err(|error| execution_error(&error))
     }

@@ -4,7 +4,7 @@ use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
-use super::{Job, Materialized};
+use super::{Job, Materialized, overwrite};
 use crate::check::{keep_contract, unique_columns};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
@@ -48,18 +48,28 @@ pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
     // What a killed run has left is no part of this one.
     job.engine.warehouse.drop_relation(&relation).await?;
     job.engine.forget(&relation);
-    let plan = plan(job).await?;
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let written = job
-        .engine
-        .warehouse
-        .overwrite(&job.meter.state, &relation, physical.clone(), job.progress, &job.commit)
-        .await?;
-    job.engine.forget(&relation);
-    Ok(Staged { relation, rows: written.rows, spilled: spilled_bytes(&physical) })
+    let mut staged = Staged { relation, rows: 0, spilled: 0 };
+    match staged.fill(job).await {
+        Ok(()) => Ok(staged),
+        Err(error) => {
+            staged.drop_quietly(job).await;
+            Err(error)
+        }
+    }
 }
 
 impl Staged {
+    async fn fill(&mut self, job: &Job<'_>) -> Result<()> {
+        let plan = plan(job).await?;
+        let physical = job.engine.physical(&job.meter.state, &plan).await?;
+        let warehouse = &job.engine.warehouse;
+        let written =
+            warehouse.overwrite(&job.meter.state, &self.relation, physical.clone(), job.progress, &job.commit).await?;
+        job.engine.forget(&self.relation);
+        (self.rows, self.spilled) = (written.rows, spilled_bytes(&physical));
+        Ok(())
+    }
+
     /// Removes the rows; that this fails is no reason for the model to fail.
     pub(super) async fn drop_quietly(&self, job: &Job<'_>) {
         if let Err(error) = job.engine.warehouse.drop_relation(&self.relation).await {
@@ -73,11 +83,7 @@ impl Staged {
 pub(super) async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let warehouse = &job.engine.warehouse;
-    let progress = Default::default();
-    let written = warehouse.overwrite(&job.meter.state, job.relation, physical.clone(), &progress, &job.commit).await?;
-    Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
+    overwrite(job, &plan, &Default::default()).await
 }
 
 /// The values of the first row of a query, as text; none if it has no rows.

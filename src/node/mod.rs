@@ -23,7 +23,7 @@ pub use tests_of::{GenericTest, UnitTest};
 
 use serde_json::Value as Json;
 
-use crate::diag::{SourceFile, Span};
+use crate::diag::{Diagnostic, SourceFile, Span};
 
 /// A resource of the project.
 #[derive(Debug, Clone)]
@@ -155,9 +155,13 @@ impl Node {
         self.resource_type == ResourceType::Model && self.materialized() == "ephemeral"
     }
 
-    /// Its tags.
+    /// Its tags: those of its configuration, and for a data test those of its column.
     pub fn tags(&self) -> Vec<String> {
-        self.config.strings("tags")
+        let mut tags = self.config.strings("tags");
+        if let Some(test) = self.as_generic_test() {
+            tags.extend(test.column_tags.iter().cloned());
+        }
+        tags
     }
 
     /// The source behind it, if it is one.
@@ -207,6 +211,21 @@ impl Node {
             return SourceFile::new(self.original_path.clone(), format!("{blank}{}", self.raw_code));
         }
         SourceFile::new(self.original_path.clone(), self.raw_code.clone())
+    }
+
+    /// The template that stands behind a generic test, which nobody wrote, and the place of who asked for it.
+    pub fn made_template(&self) -> Option<(Arc<SourceFile>, Span)> {
+        matches!(self.kind, NodeKind::Test(Some(_))).then(|| (self.template_file(), self.place()))
+    }
+
+    /// A diagnostic of this node, with places in files that people wrote.
+    pub fn placed(&self, mut diagnostic: Box<Diagnostic>) -> Box<Diagnostic> {
+        if let Some((made, place)) = self.made_template() {
+            for label in diagnostic.labels.iter_mut().filter(|label| label.span.file == made) {
+                label.span = place.clone();
+            }
+        }
+        diagnostic.of_node(&self.unique_id)
     }
 
     /// The place to point at when the node as a whole is meant.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 
 use super::build::selection;
@@ -42,7 +43,11 @@ pub async fn show(
     let session = Session::open(options, loaded, Vec::new()).await?;
     let mut out = Vec::new();
     for node in nodes {
-        out.push(open(&session, node, limit).await?);
+        let shown = open(&session, node, limit).await?;
+        for warning in &shown.compiled.warnings {
+            diagnostics.push(Box::new(warning.clone()));
+        }
+        out.push(shown);
     }
     Ok(out)
 }
@@ -99,10 +104,13 @@ async fn rows(
     limit: Option<usize>,
 ) -> Result<SendableRecordBatchStream> {
     let mut plan = session.engine.plan(&meter.state, sql).await?;
-    if let Some(limit) = limit {
-        plan = datafusion::logical_expr::LogicalPlanBuilder::from(plan)
+    // A plan that is explained stands at the top.
+    let is_explained =
+        matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
+    if let Some(limit) = limit.filter(|_| !is_explained) {
+        plan = LogicalPlanBuilder::from(plan)
             .limit(0, Some(limit))
-            .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)
+            .and_then(LogicalPlanBuilder::build)
             .map_err(|error| execution_error(&error))?;
     }
     let physical = session.engine.physical(&meter.state, &plan).await?;

@@ -81,6 +81,11 @@ impl RunContext {
         match outcome {
             Ok(outcome) => outcome.apply(&mut result),
             Err(diagnostic) => {
+                // What is wrong with rows has no place in the text; the node's says at least whose rows.
+                let diagnostic = match diagnostic.labels.is_empty() {
+                    true => diagnostic.label(node.place(), ""),
+                    false => diagnostic,
+                };
                 let diagnostic = match &attempt.compiled {
                     Some(compiled) => compiled.locate(diagnostic),
                     None => diagnostic.of_node(&node.unique_id),
@@ -187,7 +192,7 @@ impl RunContext {
         let mut batches = self.microbatch(id, incremental, meter, progress).await?;
         self.hooks(node, When::After, incremental, meter).await?;
         attempt.compiled = batches.compiled.take();
-        Ok(Outcome::Batched(batches))
+        Ok(Outcome::Batched(Box::new(batches)))
     }
 
     fn file_of(&self, node: &Node) -> PathBuf {
@@ -200,7 +205,7 @@ impl RunContext {
 pub(super) enum Outcome {
     Built(Materialized),
     Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
-    Batched(Batches),
+    Batched(Box<Batches>),
     Published(Vec<Published>),
     Nothing,
 }
@@ -223,7 +228,7 @@ impl Outcome {
                     }
                 }
             }
-            Outcome::Batched(batches) => batched(batches, result),
+            Outcome::Batched(batches) => batched(*batches, result),
             Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;

@@ -5,6 +5,7 @@
 //! [`Adapter`]. Both are the same [`NodeContext`]; what differs is what its [`World`] holds.
 
 mod adapter;
+mod api;
 mod config;
 mod exceptions;
 mod graph;
@@ -124,6 +125,8 @@ pub(crate) struct Scope {
     pub(crate) allows_secrets: bool,
     /// What this rendering sees differently.
     pub(crate) overrides: Option<Arc<Overrides>>,
+    /// Vars whose templates are being rendered, the outermost first.
+    pub(crate) open_vars: RefCell<Vec<String>>,
     /// A failure in a place that cannot raise one; it is raised when the rendering ends.
     pub(crate) failure: RefCell<Option<Box<Diagnostic>>>,
 }
@@ -178,6 +181,7 @@ impl NodeContext {
             results: RefCell::default(),
             allows_secrets: false,
             overrides,
+            open_vars: RefCell::default(),
             failure: RefCell::default(),
         };
         NodeContext { scope: Rc::new(scope) }
@@ -274,7 +278,7 @@ impl Context for NodeContext {
             "load_result" => query::load_result(scope),
             "store_result" | "store_raw_result" => query::store_result(scope),
             "adapter" => adapter::value(scope),
-            "api" => adapter::api(),
+            "api" => api::api(),
             "is_incremental" => adapter::is_incremental(scope),
             "should_full_refresh" => adapter::should_full_refresh(scope),
             "load_relation" => adapter::load_relation(scope),
