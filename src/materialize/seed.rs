@@ -71,9 +71,10 @@ async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TablePro
 fn text_columns(job: &Job<'_>, old: Option<&SchemaRef>) -> Vec<String> {
     let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     let types = job.node.config.get("column_types").and_then(|types| types.as_object());
-    let declared = types.into_iter().flatten().filter(|(_, text)| {
-        formats::parse_data_type(&plain(text)).is_ok_and(|data_type| is_text(&data_type))
-    });
+    let declared = types
+        .into_iter()
+        .flatten()
+        .filter(|(_, text)| formats::parse_data_type(&plain(text)).is_ok_and(|data_type| is_text(&data_type)));
     let mut names: Vec<String> = declared.map(|(name, _)| name.clone()).collect();
     let stored = old.into_iter().flat_map(|old| old.fields().iter()).filter(|field| is_text(field.data_type()));
     names.extend(stored.map(|field| field.name().clone()));
