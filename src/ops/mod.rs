@@ -11,6 +11,7 @@ mod load;
 mod options;
 mod session;
 mod show;
+mod state;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};

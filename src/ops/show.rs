@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
 
-use super::build::selection;
+use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};

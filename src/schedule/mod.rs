@@ -71,10 +71,10 @@ impl Schedule {
     }
 }
 
-/// True if `mode` runs the node itself (an ephemeral model never runs).
+/// True if `mode` runs the node itself (an ephemeral model never runs, nor does an empty file).
 fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
     let node = manifest.node(id);
-    if node.is_ephemeral() {
+    if node.is_ephemeral() || node.is_empty() {
         return false;
     }
     let kinds: &[ResourceType] = match mode {
