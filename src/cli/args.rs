@@ -16,7 +16,7 @@ Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line i
 
 /// SQL models in, trusted tables out: dbt's workflow with the engine inside.
 #[derive(Debug, Parser)]
-#[command(name = "c360", version, after_help = AFTER_HELP, max_term_width = 110, subcommand_required = true)]
+#[command(name = "c360", bin_name = "c360", version, after_help = AFTER_HELP, max_term_width = 110, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -24,6 +24,8 @@ pub struct CompiledNode {
     map: SourceMap,
     /// Queries of ephemeral models: where they were put, and how long they are.
     injected: Option<(usize, usize)>,
+    /// A template that nobody wrote, and the place that stands for it.
+    made: Option<(Arc<SourceFile>, Span)>,
     /// Warnings that the template raised.
     pub warnings: Vec<Diagnostic>,
 }
@@ -46,6 +48,9 @@ impl CompiledNode {
                 }
                 None => labels.push(label),
             }
+        }
+        if let Some((made, place)) = &self.made {
+            labels.iter_mut().filter(|label| label.span.file == *made).for_each(|label| label.span = place.clone());
         }
         diagnostic.labels = labels;
         diagnostic.of_node(&self.unique_id)
@@ -75,6 +80,7 @@ pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
         sql: SourceFile::new(format!("compiled/{}", compiled_path(node).display()), text),
         map: rendered.map,
         injected,
+        made: node.made_template(),
         warnings,
     })
 }
@@ -83,14 +89,14 @@ pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
 fn render(world: &Arc<World>, node: &Node) -> Result<(crate::jinja::Rendered, Vec<String>, Vec<Diagnostic>)> {
     let node = Arc::new(node.clone());
     let file = node.template_file();
-    let template = parse_template(&file).map_err(|error| error.of_node(&node.unique_id))?;
+    let template = parse_template(&file).map_err(|error| node.placed(error))?;
     let context = NodeContext::for_execute(world, Arc::clone(&node));
     let options =
         Options { package: Arc::from(node.package.as_str()), now: world.invocation.started_at, ..Options::default() };
     let mut interpreter = Interpreter::new(&world.environment, &context, options);
-    let rendered = interpreter.render(&template).map_err(|error| error.of_node(&node.unique_id))?;
+    let rendered = interpreter.render(&template).map_err(|error| node.placed(error))?;
     if let Some(failure) = context.take_failure() {
-        return Err(failure.of_node(&node.unique_id));
+        return Err(node.placed(failure));
     }
     let captured = context.take_captured();
     Ok((rendered, captured.ephemerals, captured.warnings))

@@ -42,6 +42,7 @@ pub(super) struct Relations {
     default_schema: String,
     warehouse: Arc<Warehouse>,
     sources: HashMap<Name, Declared>,
+    built_by: HashMap<Name, String>,
     rejects: Arc<dyn RejectSinkDebug>,
     open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
@@ -59,17 +60,21 @@ impl Relations {
         default_schema: &str,
         warehouse: Arc<Warehouse>,
         sources: Vec<(Relation, Result<ScanSpec>)>,
+        built_by: Vec<(Relation, String)>,
         rejects: Arc<dyn RejectSinkDebug>,
     ) -> Arc<Relations> {
         let sources = sources
             .into_iter()
             .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec.map(Arc::new)))
             .collect();
+        let built_by =
+            built_by.into_iter().map(|(relation, node)| (name(&relation.schema, &relation.identifier), node)).collect();
         Arc::new(Relations {
             database: database.to_string(),
             default_schema: default_schema.to_string(),
             warehouse,
             sources,
+            built_by,
             rejects,
             open: Mutex::default(),
             listed: Mutex::default(),
@@ -177,12 +182,28 @@ impl Relations {
                 self.list_everything().await?;
                 continue;
             }
-            if let Some(provider) = self.provider(&parts, depth).await? {
-                known.columns.insert(parts.clone(), sql::columns_of(&provider.schema()));
+            match self.provider(&parts, depth).await? {
+                Some(provider) => {
+                    known.columns.insert(parts.clone(), sql::columns_of(&provider.schema()));
+                }
+                None => self.check_built(file, &relation)?,
             }
         }
         sql::resolve(&mut statement, &known);
         sql::plan_statement(state, file, statement).await
+    }
+
+    /// C5010 for a relation that is not there although a node of the project builds it.
+    fn check_built(&self, file: &Arc<SourceFile>, relation: &sql::Relation) -> Result<()> {
+        let Some((schema, identifier)) = self.split(&relation.parts) else { return Ok(()) };
+        let Some(node) = self.built_by.get(&name(schema, identifier)) else { return Ok(()) };
+        let message = format!("`{schema}.{identifier}` was never built");
+        let diagnostic = Diagnostic::error(codes::RELATION_NOT_BUILT, message);
+        let diagnostic = match sql::text_span(file, relation.span) {
+            Some(span) => diagnostic.label(span, "read here"),
+            None => diagnostic,
+        };
+        Err(diagnostic.help(format!("build it first: `c360 build --select {node}`")))
     }
 
     /// Lists all schemas and relations, for `information_schema`.

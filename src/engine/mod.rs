@@ -52,6 +52,9 @@ pub struct EngineOptions {
     pub storage_options: HashMap<String, String>,
     /// Sources that are files, by the relation that queries name.
     pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
+    /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
+    /// built yet.
+    pub built_by: Vec<(Relation, String)>,
 }
 
 /// The engine of one invocation.
@@ -106,6 +109,7 @@ impl Engine {
             &options.session.schema,
             Arc::clone(&warehouse),
             sources,
+            options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );
         relations.attach(context.state_weak_ref());

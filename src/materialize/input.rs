@@ -25,18 +25,28 @@ pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
     // What a killed run has left is no part of this one.
     job.engine.warehouse.drop_relation(&relation).await?;
     job.engine.forget(&relation);
-    let plan = job.engine.plan(&job.meter.state, job.sql).await?;
-    let physical = job.engine.physical(&job.meter.state, &plan).await?;
-    let written = job
-        .engine
-        .warehouse
-        .overwrite(&job.meter.state, &relation, physical.clone(), job.progress, &job.commit)
-        .await?;
-    job.engine.forget(&relation);
-    Ok(Staged { relation, rows: written.rows, spilled: spilled_bytes(&physical) })
+    let mut staged = Staged { relation, rows: 0, spilled: 0 };
+    match staged.fill(job).await {
+        Ok(()) => Ok(staged),
+        Err(error) => {
+            staged.drop_quietly(job).await;
+            Err(error)
+        }
+    }
 }
 
 impl Staged {
+    async fn fill(&mut self, job: &Job<'_>) -> Result<()> {
+        let plan = job.engine.plan(&job.meter.state, job.sql).await?;
+        let physical = job.engine.physical(&job.meter.state, &plan).await?;
+        let warehouse = &job.engine.warehouse;
+        let written =
+            warehouse.overwrite(&job.meter.state, &self.relation, physical.clone(), job.progress, &job.commit).await?;
+        job.engine.forget(&self.relation);
+        (self.rows, self.spilled) = (written.rows, spilled_bytes(&physical));
+        Ok(())
+    }
+
     /// Removes the rows; that this fails is no reason for the model to fail.
     pub(super) async fn drop_quietly(&self, job: &Job<'_>) {
         if let Err(error) = job.engine.warehouse.drop_relation(&self.relation).await {

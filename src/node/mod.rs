@@ -23,7 +23,7 @@ pub use tests_of::{GenericTest, UnitTest};
 
 use serde_json::Value as Json;
 
-use crate::diag::{SourceFile, Span};
+use crate::diag::{Diagnostic, SourceFile, Span};
 
 /// A resource of the project.
 #[derive(Debug, Clone)]
@@ -216,6 +216,21 @@ impl Node {
             return SourceFile::new(self.original_path.clone(), format!("{blank}{}", self.raw_code));
         }
         SourceFile::new(self.original_path.clone(), self.raw_code.clone())
+    }
+
+    /// The template that stands behind a generic test, which nobody wrote, and the place of who asked for it.
+    pub fn made_template(&self) -> Option<(Arc<SourceFile>, Span)> {
+        matches!(self.kind, NodeKind::Test(Some(_))).then(|| (self.template_file(), self.place()))
+    }
+
+    /// A diagnostic of this node, with places in files that people wrote.
+    pub fn placed(&self, mut diagnostic: Box<Diagnostic>) -> Box<Diagnostic> {
+        if let Some((made, place)) = self.made_template() {
+            for label in diagnostic.labels.iter_mut().filter(|label| label.span.file == made) {
+                label.span = place.clone();
+            }
+        }
+        diagnostic.of_node(&self.unique_id)
     }
 
     /// The place to point at when the node as a whole is meant.

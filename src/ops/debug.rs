@@ -4,6 +4,7 @@ use super::session::destinations;
 use super::{Loaded, Options, Session};
 use crate::diag::{Diagnostic, Result};
 use crate::publish::ping;
+use crate::stdx::plural;
 
 /// One line of `debug`.
 pub struct Check {
@@ -17,7 +18,8 @@ pub struct Check {
 pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
     let check = |name: &str, found: Result<String, Box<Diagnostic>>| Check { name: name.into(), found };
     let root = &loaded.project.root;
-    let files = format!("{} files, {} nodes", root.files.len(), loaded.manifest.nodes.len());
+    let files =
+        format!("{}, {}", plural(root.files.len() as u64, "file"), plural(loaded.manifest.nodes.len() as u64, "node"));
     let mut checks = vec![
         check("c360", Ok(env!("CARGO_PKG_VERSION").to_string())),
         check("project", Ok(format!("{} in {}", root.name(), root.root.display()))),

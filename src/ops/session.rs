@@ -9,7 +9,7 @@ use super::{Loaded, Options};
 use crate::diag::{Diagnostic, Result};
 use crate::engine::{Engine, EngineOptions, SessionOptions, scan_spec};
 use crate::jinja::{Adapter, LogLine, World};
-use crate::node::plain;
+use crate::node::{ResourceType, plain};
 use crate::publish::DestinationConfig;
 use crate::run::EngineAdapter;
 
@@ -37,6 +37,12 @@ impl Session {
                 sources.push((relation.clone(), scan_spec(node, external, &loaded.project.root.root)));
             }
         }
+        let built_by = (loaded.manifest.nodes.iter())
+            .filter(|node| {
+                matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot)
+            })
+            .filter_map(|node| Some((node.relation.clone()?, node.name.clone())))
+            .collect();
         let storage: HashMap<String, String> =
             target.storage_options.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
         let engine = Arc::new(Engine::open(EngineOptions {
@@ -50,6 +56,7 @@ impl Session {
             base: loaded.project.root.root.clone(),
             storage_options: storage,
             sources,
+            built_by,
         })?);
         let runtime = tokio::runtime::Handle::current();
         let adapter: Arc<dyn Adapter> = Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database));

@@ -41,8 +41,16 @@ pub async fn show(
     };
     let session = Session::open(options, loaded, Vec::new())?;
     let mut out = Vec::new();
+    if diagnostics.has_errors() {
+        // A source that is declared wrongly: reported once, and not again as a relation that is not there.
+        return Ok(out);
+    }
     for node in nodes {
-        out.push(open(&session, node, limit).await?);
+        let shown = open(&session, node, limit).await?;
+        for warning in &shown.compiled.warnings {
+            diagnostics.push(Box::new(warning.clone()));
+        }
+        out.push(shown);
     }
     Ok(out)
 }

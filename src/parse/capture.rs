@@ -81,7 +81,7 @@ fn capture(world: &Arc<World>, node: &Arc<Node>) -> Seen {
     let context = NodeContext::for_parse(world, Arc::clone(node));
     let mut written = Written::default();
     let error = render(world, node, &context, &mut written).err();
-    let error = error.or_else(|| context.take_failure()).map(|error| error.of_node(&node.unique_id));
+    let error = error.or_else(|| context.take_failure()).map(|error| node.placed(error));
     Seen { captured: context.take_captured(), written, error }
 }
 

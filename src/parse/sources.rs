@@ -112,8 +112,9 @@ impl Builder<'_> {
         settings.extend(object(own));
         let location = settings.get("location").and_then(Json::as_str).map(str::to_string);
         let Some(location) = location else {
+            let table_name = table.get("name").and_then(Yaml::as_str).unwrap_or_default();
             self.diagnostics.push(
-                Diagnostic::error(codes::BAD_SOURCE, format!("source `{}` has no `location`", entry.name))
+                Diagnostic::error(codes::BAD_SOURCE, format!("source `{}.{table_name}` has no `location`", entry.name))
                     .label(block.span.clone(), "where are its files?")
                     .help("`location: data/orders/*.json`: a path, a glob, a folder or a URL"),
             );

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::yaml::{Kind, Yaml};
 use super::{Render, check_keys, render_tree};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
@@ -181,7 +183,7 @@ impl ProjectConfig {
             clean_targets: paths("clean-targets", &target_path),
             on_run_start: string_list(&tree, "on-run-start", diagnostics).unwrap_or_default(),
             on_run_end: string_list(&tree, "on-run-end", diagnostics).unwrap_or_default(),
-            vars: tree.get("vars").cloned().unwrap_or_else(|| Yaml::null(&tree.span.file)),
+            vars: vars(&tree, diagnostics),
             flags: tree.get("flags").cloned().unwrap_or_else(|| Yaml::null(&tree.span.file)),
             dispatch: dispatch(&tree),
             target_path,
@@ -215,6 +217,17 @@ fn dispatch(tree: &Yaml) -> Vec<Dispatch> {
             })
         })
         .collect()
+}
+
+fn vars(tree: &Yaml, diagnostics: &mut Diagnostics) -> Yaml {
+    let vars = tree.get("vars").cloned().unwrap_or_else(|| Yaml::null(&tree.span.file));
+    if !matches!(vars.to_json(), Json::Null | Json::Object(_)) {
+        diagnostics.push(
+            Diagnostic::error(codes::BAD_VALUE, format!("`vars` is {}", vars.describe()))
+                .label(vars.span.clone(), "a mapping of names to values is expected"),
+        );
+    }
+    vars
 }
 
 fn string_list(tree: &Yaml, key: &str, diagnostics: &mut Diagnostics) -> Option<Vec<String>> {

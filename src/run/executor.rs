@@ -63,6 +63,7 @@ impl RunContext {
         let outcome = match unit.kind {
             UnitKind::Publish => self.publish(unit.node, &progress).await,
             UnitKind::Test => self.test(unit.node, &mut attempt).await,
+            UnitKind::Build if node.resource_type == ResourceType::Exposure => Ok(Outcome::Nothing),
             UnitKind::Build => self.build(unit.node, &mut attempt, &progress).await,
         };
         let mut result = blank(node, &attempt);
@@ -70,6 +71,11 @@ impl RunContext {
         match outcome {
             Ok(outcome) => outcome.apply(&mut result),
             Err(diagnostic) => {
+                // What is wrong with rows has no place in the text; the node's says at least whose rows.
+                let diagnostic = match diagnostic.labels.is_empty() {
+                    true => diagnostic.label(node.place(), ""),
+                    false => diagnostic,
+                };
                 let diagnostic = match &attempt.compiled {
                     Some(compiled) => compiled.locate(diagnostic),
                     None => diagnostic.of_node(&node.unique_id),
@@ -165,14 +171,20 @@ impl RunContext {
 
 /// How a unit ended well, or as a test may.
 pub(super) enum Outcome {
+    /// There was nothing to do.
+    Nothing,
     Built(Materialized),
-    Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
+    Tested {
+        verdict: crate::check::Verdict,
+        diagnostic: Option<Box<Diagnostic>>,
+    },
     Published(Vec<Published>),
 }
 
 impl Outcome {
     fn apply(self, result: &mut UnitResult) {
         match self {
+            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Built(done) => {
                 result.rows = done.rows;
                 result.bytes = done.bytes;

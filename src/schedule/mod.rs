@@ -17,7 +17,7 @@ pub use units::{Unit, UnitKind};
 /// Which verb the schedule is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Models, seeds, snapshots, tests, publishes.
+    /// Models, seeds, snapshots, tests, publishes; exposures end with nothing done when all above them did well.
     Build,
     /// Models alone.
     Run,
@@ -84,6 +84,7 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
             ResourceType::Snapshot,
             ResourceType::Test,
             ResourceType::UnitTest,
+            ResourceType::Exposure,
         ],
         Mode::Run => &[ResourceType::Model],
         Mode::Test => &[ResourceType::Test, ResourceType::UnitTest],

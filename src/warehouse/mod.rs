@@ -100,14 +100,14 @@ impl Warehouse {
         if let Some(stored) = self.load_exact(relation).await? {
             return Ok(Some(stored));
         }
-        let names = self.identifiers(&relation.schema).await?;
-        let twin = names
-            .into_iter()
-            .find(|name| name.eq_ignore_ascii_case(&relation.identifier) && *name != relation.identifier);
-        match twin {
-            Some(name) => self.load_exact(&Relation::new(&relation.database, &relation.schema, &name)).await,
-            None => Ok(None),
+        let same = |name: &String, wanted: &str| name.to_lowercase() == wanted.to_lowercase();
+        for schema in self.schemas().await?.into_iter().filter(|schema| same(schema, &relation.schema)) {
+            let names = self.identifiers(&schema).await?;
+            if let Some(name) = names.into_iter().find(|name| same(name, &relation.identifier)) {
+                return self.load_exact(&Relation::new(&relation.database, &schema, &name)).await;
+            }
         }
+        Ok(None)
     }
 
     async fn load_exact(&self, relation: &Relation) -> Result<Option<Stored>> {

@@ -1,1 +1,30 @@
-fn main() {}
+//! The whole program on small projects: every promise of the README and the issue tracker that a user can see, asserted
+//! through the real binary.
+//!
+//! One file a room; each test makes the project that it needs in a temporary folder (see [`harness`]). What a person
+//! reads (messages with their places) is kept as snapshots under `snapshots/`: look at them when they change, they are
+//! the product. `C360_TEST_BINARY` names another binary to test.
+
+mod harness;
+
+mod artifacts;
+mod customer360;
+mod data_tests;
+mod durability;
+mod graph_errors;
+mod identifiers;
+mod incremental;
+mod project_errors;
+mod publish_mysql;
+mod publish_sqlite;
+mod quarantine;
+mod scheduling;
+mod seeds;
+mod selection;
+mod show;
+mod source_formats;
+mod sources;
+mod sql_errors;
+mod state;
+mod template_errors;
+mod verbs;

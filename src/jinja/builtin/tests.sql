@@ -24,6 +24,9 @@ where {{ column_name }} is null
 {% endtest %}
 
 {% test accepted_values(model, column_name, values, quote=True) %}
+{%- if not values -%}
+    {{ exceptions.raise_compiler_error("the test accepted_values needs a list of `values`") }}
+{%- endif %}
 with all_values as (
 
     select
@@ -49,9 +52,23 @@ where value_field not in (
 {% endtest %}
 
 {% test relationships(model, column_name, to, field) %}
-select child.{{ column_name }} as from_field
-from {{ model }} as child
-left join {{ to }} as parent on child.{{ column_name }} = parent.{{ field }}
-where child.{{ column_name }} is not null
-  and parent.{{ field }} is null
+with child as (
+
+    select {{ column_name }} as from_field
+    from {{ model }}
+    where {{ column_name }} is not null
+
+),
+
+parent as (
+
+    select {{ field }} as to_field
+    from {{ to }}
+
+)
+
+select from_field
+from child
+left join parent on child.from_field = parent.to_field
+where parent.to_field is null
 {% endtest %}

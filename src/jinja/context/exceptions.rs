@@ -47,9 +47,7 @@ fn message(args: Args) -> String {
 }
 
 fn raise(interp: &mut Interpreter<'_>, args: Args) -> Result {
-    let site = interp.site();
-    let message = message(args);
-    Err(Diagnostic::error(codes::JINJA_RAISED, message).label(site, "raised here").into())
+    Err(interp.raised(message(args)))
 }
 
 fn warn(interp: &mut Interpreter<'_>, scope: &Scope, args: Args) -> Result {
@@ -66,11 +64,8 @@ pub(super) fn try_or_compiler_error() -> Value {
         if args.positional.len() < 2 {
             return Err(crate::jinja::stop::fail("try_or_compiler_error() takes a message and a function"));
         }
-        let site = interp.site();
         let message = args.positional.remove(0).to_string();
         let function = args.positional.remove(0);
-        interp
-            .call(&function, args)
-            .map_err(|_| Diagnostic::error(codes::JINJA_RAISED, message).label(site, "raised here").into())
+        interp.call(&function, args).map_err(|_| interp.raised(message))
     })
 }

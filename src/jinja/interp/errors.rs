@@ -33,6 +33,12 @@ impl Interpreter<'_> {
         }
     }
 
+    /// An error at the call that is being evaluated, with the chain of calls: for `exceptions.raise_compiler_error` and
+    /// its kin.
+    pub fn raised(&self, message: impl Into<String>) -> Stop {
+        Stop::Error(self.with_chain(Diagnostic::error(codes::JINJA_RAISED, message).label(self.site(), "raised here")))
+    }
+
     /// A warning at the call that is being evaluated, with the chain of calls: for `exceptions.warn` and its kin.
     pub fn warning(&self, code: crate::diag::Code, message: impl Into<String>) -> Box<Diagnostic> {
         self.with_chain(Diagnostic::warning(code, message).label(self.site(), ""))

@@ -175,7 +175,7 @@ async fn arrays_of_objects() {
     let mut spec = lake.spec("x.json", Format::Json, &[("a", "int")]);
     lake.table(spec.clone()).await.expect("a table");
     let error = lake.failure("select * from t").await;
-    assert!(error.helps.iter().any(|help| help.contains("json: array")), "{error:?}");
+    assert!(error.helps.iter().any(|help| help.contains("json_form: array")), "{error:?}");
     spec.options.json = JsonLayout::Array;
     spec.bad_records = BadRecords::Quarantine;
     lake.table(spec).await.expect("a table");

@@ -1,0 +1,166 @@
+//! `manifest.json` and `run_results.json`: dbt's schemas, and the same bytes for the same inputs.
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use crate::harness::{Project, text};
+
+fn shop() -> Project {
+    Project::models(&[
+        ("a", "{{ config(materialized='table', tags=['x']) }} select 1 as id"),
+        ("b", "{{ config(publish='bi') }} select id, {{ twice('id') }} as two from {{ ref('a') }}"),
+    ])
+    .file("macros/m.sql", "{% macro twice(x) %}{{ x }} * 2{% endmacro %}")
+    .file("seeds/s.csv", "id\n1\n")
+    .file("tests/t.sql", "select 1 from {{ ref('a') }} where id > 1")
+    .file(
+        "models/m.yml",
+        "models:\n  - name: a\n    description: An a.\n    columns: [{name: id, description: Its id., data_tests: [unique]}]\n\
+         sources: [{name: lake, tables: [{name: t, external: {location: x.csv}}]}]\n\
+         exposures: [{name: board, type: dashboard, owner: {name: team}, depends_on: [ref('b')]}]\n",
+    )
+}
+
+#[test]
+fn the_manifest_has_dbts_schema() {
+    let project = shop();
+    project.ok(&["build"]);
+    let manifest = project.json("target/manifest.json");
+    assert_eq!(manifest["metadata"]["dbt_schema_version"], "https://schemas.getdbt.com/dbt/manifest/v12.json");
+    assert_eq!(manifest["metadata"]["project_name"], "shop");
+    assert_eq!(manifest["metadata"]["adapter_type"], "datafusion");
+    for part in [
+        "nodes",
+        "sources",
+        "macros",
+        "docs",
+        "exposures",
+        "metrics",
+        "groups",
+        "selectors",
+        "disabled",
+        "parent_map",
+        "child_map",
+        "group_map",
+        "saved_queries",
+        "semantic_models",
+        "unit_tests",
+    ] {
+        assert!(manifest[part].is_object(), "{part}");
+    }
+    let a = &manifest["nodes"]["model.shop.a"];
+    assert_eq!((&a["description"], &a["tags"]), (&"An a.".into(), &serde_json::json!(["x"])));
+    assert_eq!(a["config"]["materialized"], "table");
+    assert_eq!(a["columns"]["id"]["description"], "Its id.");
+    assert_eq!(a["original_file_path"], "models/a.sql");
+    assert_eq!(a["relation_name"], "\"c360\".\"main\".\"a\"");
+    let b = &manifest["nodes"]["model.shop.b"];
+    assert_eq!(b["depends_on"], serde_json::json!({"macros": ["macro.shop.twice"], "nodes": ["model.shop.a"]}));
+    assert_eq!(manifest["child_map"]["model.shop.b"], serde_json::json!(["exposure.shop.board"]));
+    let ids: Vec<&str> = manifest["nodes"].as_object().expect("a map").keys().map(String::as_str).collect();
+    for id in ["model.shop.a", "model.shop.b", "seed.shop.s", "test.shop.t"] {
+        assert!(ids.contains(&id), "{id} in {ids:?}");
+    }
+    assert!(ids.iter().any(|id| id.starts_with("test.shop.unique_a_id.")), "{ids:?}");
+}
+
+#[test]
+fn the_run_results_have_dbts_schema_and_our_measures() {
+    let project = shop();
+    project.ok(&["build"]);
+    let results = project.json("target/run_results.json");
+    assert_eq!(results["metadata"]["dbt_schema_version"], "https://schemas.getdbt.com/dbt/run-results/v6.json");
+    assert!(results["elapsed_time"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    let list = results["results"].as_array().expect("a list");
+    let statuses: Vec<(String, String)> =
+        list.iter().map(|one| (text(&one["unique_id"]), text(&one["status"]))).collect();
+    assert_eq!(list.len(), 5, "{statuses:?}");
+    let find = |id: &str| list.iter().find(|one| text(&one["unique_id"]).starts_with(id)).expect("a result");
+    let a = find("model.shop.a");
+    assert_eq!((&a["status"], &a["failures"]), (&"success".into(), &Json::Null));
+    assert!(a["timing"].as_array().is_some_and(|timing| timing.len() == 2), "{a}");
+    let response = &a["adapter_response"];
+    assert_eq!(
+        (&response["rows_affected"], response["bytes"].as_u64().is_some_and(|bytes| bytes > 0)),
+        (&1.into(), true),
+        "{response}"
+    );
+    for key in ["peak_memory", "spilled"] {
+        assert!(response[key].is_u64(), "{key}: {response}");
+    }
+    assert_eq!(find("test.shop.t")["failures"], 0);
+    assert_eq!(find("test.shop.t")["status"], "pass");
+    assert_eq!(find("model.shop.b")["adapter_response"]["publish"]["status"], "success");
+    assert!(text(&find("model.shop.b")["compiled_code"]).contains("id * 2"));
+}
+
+/// An artifact without what is named as a time or an id, and results in the order of their ids.
+fn stable(project: &Project, path: &str) -> String {
+    let mut json = project.json(path);
+    if let Some(results) = json.get_mut("results").and_then(Json::as_array_mut) {
+        results.sort_by_key(|one| text(&one["unique_id"]));
+    }
+    forget(&mut json);
+    project.scrub(&serde_json::to_string_pretty(&json).expect("JSON"))
+}
+
+fn forget(json: &mut Json) {
+    let changing =
+        Regex::new(r"(_at|^time|_time|_seconds|^seconds|invocation_id|peak_memory.*|thread_id)$").expect("a pattern");
+    match json {
+        Json::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                match changing.is_match(key) {
+                    true => *value = Json::Null,
+                    false => forget(value),
+                }
+            }
+        }
+        Json::Array(list) => list.iter_mut().for_each(forget),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_artifacts() {
+    let (one, two) = (shop(), shop());
+    one.ok(&["build", "--threads", "1"]);
+    two.ok(&["build", "--threads", "4"]);
+    two.ok(&["build", "--threads", "4", "--full-refresh"]);
+    one.ok(&["build", "--threads", "4", "--full-refresh"]);
+    for path in ["target/manifest.json", "target/run_results.json"] {
+        assert_eq!(stable(&one, path), stable(&two, path), "{path}");
+    }
+    // The bytes of the manifest, but for times and ids: also their order.
+    let bytes = |project: &Project| {
+        let changing =
+            Regex::new(r#""(generated_at|created_at|invocation_id|invocation_started_at)": ?("[^"]*"|[\d.]+)"#)
+                .expect("a pattern");
+        changing.replace_all(&project.scrub(&project.read("target/manifest.json")), "").into_owned()
+    };
+    one.ok(&["parse"]);
+    two.ok(&["parse"]);
+    assert_eq!(bytes(&one), bytes(&two));
+}
+
+#[test]
+fn failures_are_in_the_artifacts_too() {
+    let project = Project::models(&[("a", "select nothing as id"), ("b", "select * from {{ ref('a') }}")]);
+    project.exits(1, &["build"]);
+    let results = project.json("target/run_results.json");
+    let list: Vec<(String, String)> = (results["results"].as_array().expect("a list").iter())
+        .map(|one| (text(&one["unique_id"]), text(&one["status"])))
+        .collect();
+    assert_eq!(list, crate::harness::pairs(&[("model.shop.a", "error"), ("model.shop.b", "skipped")]));
+    assert!(text(&results["results"][0]["message"]).contains("nothing"), "{results}");
+}
+
+#[test]
+fn the_target_path_is_where_it_is_said() {
+    let project = shop();
+    project.ok(&["build", "--target-path", "elsewhere"]);
+    assert!(project.path("elsewhere/run_results.json").exists() && !project.path("target").exists());
+    let project = shop().file("dbt_project.yml", "name: shop\nprofile: shop\ntarget-path: out/c360\n");
+    project.ok(&["build"]);
+    assert!(project.path("out/c360/manifest.json").exists() && !project.path("target").exists());
+}
