@@ -97,8 +97,11 @@ pub(crate) enum ColorArg {
 #[command(next_help_heading = "Which nodes")]
 pub(crate) struct SelectArgs {
     /// Nodes to take; may be repeated
-    #[arg(long, short = 's', alias = "models", short_alias = 'm', value_name = "EXPR", num_args = 1..)]
+    #[arg(long, short = 's', value_name = "EXPR", num_args = 1..)]
     pub(crate) select: Vec<String>,
+    /// The old spelling of --select
+    #[arg(long, short = 'm', alias = "model", value_name = "EXPR", num_args = 1.., hide = true)]
+    pub(crate) models: Vec<String>,
     /// Nodes to leave out; may be repeated
     #[arg(long, value_name = "EXPR", num_args = 1..)]
     pub(crate) exclude: Vec<String>,
@@ -109,10 +112,10 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) indirect_selection: Option<String>,
     /// Types of resource to take; may be repeated
-    #[arg(long, value_name = "TYPE", num_args = 1..)]
+    #[arg(long, alias = "resource-types", value_name = "TYPE", num_args = 1..)]
     pub(crate) resource_type: Vec<String>,
     /// Types of resource to leave out; may be repeated
-    #[arg(long, value_name = "TYPE", num_args = 1..)]
+    #[arg(long, alias = "exclude-resource-types", value_name = "TYPE", num_args = 1..)]
     pub(crate) exclude_resource_type: Vec<String>,
     /// Folder with the artifacts of an earlier run, for `state:`, `result:` and --defer
     #[arg(long, value_name = "DIR")]
@@ -129,6 +132,13 @@ pub(crate) struct SelectArgs {
     /// With --defer: read from the state also what is built here
     #[arg(long)]
     pub(crate) favor_state: bool,
+}
+
+impl SelectArgs {
+    /// What `--select` and its old spelling ask for.
+    pub(crate) fn expressions(&self) -> Vec<String> {
+        self.select.iter().chain(&self.models).cloned().collect()
+    }
 }
 
 /// How to run.

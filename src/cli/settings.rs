@@ -110,7 +110,7 @@ pub(super) fn options(
         threads,
         full_refresh: full_refresh || env.flag("FULL_REFRESH"),
         fail_fast: fail_fast || env.flag("FAIL_FAST"),
-        criteria: criteria(select, env)?,
+        criteria: criteria(command, select, env)?,
         state: path(&select.state, "STATE"),
         defer: select.defer || (env.flag("DEFER") && !select.no_defer),
         defer_state: path(&select.defer_state, "DEFER_STATE"),
@@ -189,17 +189,20 @@ pub(super) fn mapping(name: &str, text: Option<&str>) -> Result<Map<String, Json
     }
 }
 
-fn criteria(select: &SelectArgs, env: &Environment) -> Result<Criteria> {
-    let types = |names: &[String], option: &str| -> Result<Vec<ResourceType>> {
+fn criteria(command: &str, select: &SelectArgs, env: &Environment) -> Result<Criteria> {
+    let types = |names: &[String], option: &str| -> Result<Option<Vec<ResourceType>>> {
         let stated: Vec<String> = match env.option(option) {
             Some(text) if names.is_empty() => text.split_whitespace().map(str::to_string).collect(),
             _ => names.to_vec(),
         };
+        if stated.is_empty() {
+            return Ok(None);
+        }
         let mut out = Vec::new();
         for name in stated.iter().flat_map(|text| text.split_whitespace()) {
             match name {
-                "all" => return Ok(Vec::new()),
-                "default" => out.extend(ResourceType::ALL),
+                "all" => out.extend(ResourceType::ALL),
+                "default" => out.extend(ResourceType::ALL.into_iter().filter(|kind| kind.is_listed())),
                 // Kept in the manifest and never nodes of the DAG.
                 "metric" | "semantic_model" | "saved_query" | "function" => {}
                 name => out.push(ResourceType::parse(name).ok_or_else(|| {
@@ -209,7 +212,7 @@ fn criteria(select: &SelectArgs, env: &Environment) -> Result<Criteria> {
                 })?),
             }
         }
-        Ok(out)
+        Ok(Some(out))
     };
     let mode = select.indirect_selection.as_deref().or_else(|| env.option("INDIRECT_SELECTION"));
     let indirect = match mode {
@@ -217,12 +220,28 @@ fn criteria(select: &SelectArgs, env: &Environment) -> Result<Criteria> {
         Some(name) => Indirect::parse(name)
             .ok_or_else(|| bad("--indirect-selection", name, "eager, cautious, buildable or empty"))?,
     };
+    let included = types(&select.resource_type, "RESOURCE_TYPES")?;
+    let mut exclude_resource_types =
+        types(&select.exclude_resource_type, "EXCLUDE_RESOURCE_TYPES")?.unwrap_or_default();
+    if included.as_ref().is_some_and(Vec::is_empty) {
+        // Only types were asked for of which there are no nodes.
+        exclude_resource_types.extend(ResourceType::ALL);
+    }
+    let mut resource_types = included.unwrap_or_default();
+    // The old spelling of --select; to `ls` it means models alone.
+    if command == "list" && !select.models.is_empty() {
+        if !select.select.is_empty() || !select.resource_type.is_empty() {
+            return Err(Diagnostic::error(codes::BAD_ARGUMENT, "--models stands beside --select or --resource-type")
+                .help("--models X is --select X --resource-type model"));
+        }
+        resource_types = vec![ResourceType::Model];
+    }
     Ok(Criteria {
-        select: select.select.clone(),
+        select: select.expressions(),
         exclude: select.exclude.clone(),
         selector: select.selector.clone(),
         indirect,
-        resource_types: types(&select.resource_type, "RESOURCE_TYPES")?,
-        exclude_resource_types: types(&select.exclude_resource_type, "EXCLUDE_RESOURCE_TYPES")?,
+        resource_types,
+        exclude_resource_types,
     })
 }

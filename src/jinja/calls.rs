@@ -16,6 +16,8 @@ pub struct StaticCall {
     pub args: Vec<Option<serde_json::Value>>,
     /// Keyword arguments; absent where they are not literals.
     pub keywords: Vec<(String, Option<serde_json::Value>)>,
+    /// Where the value of each keyword argument stands.
+    pub keyword_places: Vec<Loc>,
     /// It has `*args` or `**kwargs`, so there may be further arguments.
     pub splat: bool,
     /// It runs exactly once whenever the template does: it stands in no branch, loop or inner macro.
@@ -188,12 +190,22 @@ impl Walker {
 
     fn call(&mut self, call: &Call, at: Loc) {
         if let Some(name) = dotted(&call.callee) {
-            let mut found =
-                StaticCall { name, at, args: Vec::new(), keywords: Vec::new(), splat: false, always: self.always };
+            let mut found = StaticCall {
+                name,
+                at,
+                args: Vec::new(),
+                keywords: Vec::new(),
+                keyword_places: Vec::new(),
+                splat: false,
+                always: self.always,
+            };
             for arg in &call.args {
                 match arg {
                     Arg::Positional(expr) => found.args.push(literal(expr)),
-                    Arg::Keyword(name, expr) => found.keywords.push((name.to_string(), literal(expr))),
+                    Arg::Keyword(name, expr) => {
+                        found.keywords.push((name.to_string(), literal(expr)));
+                        found.keyword_places.push(expr.at);
+                    }
                     Arg::Splat(_) | Arg::KeywordSplat(_) => found.splat = true,
                 }
             }
@@ -273,6 +285,7 @@ mod tests {
         assert_eq!(shown, expected);
         assert_eq!(found[0].keywords[1], ("tags".to_string(), Some(serde_json::json!(["a", "b"]))));
         assert_eq!(found[0].keywords[2], ("x".to_string(), None));
+        assert_eq!(&text[found[0].keyword_places[2].range()], "y");
         assert_eq!(found[4].keywords, [("v".to_string(), Some(serde_json::json!(-1)))]);
         assert_eq!(&text[found[1].at.range()], "ref('m')");
     }

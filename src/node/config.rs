@@ -3,6 +3,10 @@
 //! Layers are applied from the weakest to the strongest: folder settings of `dbt_project.yml`, the properties file,
 //! `config()` in the template. Tags and hooks append, meta and grants merge, everything else overwrites. Each setting
 //! knows where it was set, so that a bad value can be pointed at.
+//!
+//! Beside the values stands what was written: the expression of the strongest layer, before rendering and without
+//! defaults. That is what two states of a project are compared by, since a variable or another target changes values
+//! and not the project.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -22,6 +26,7 @@ pub struct Setting {
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     settings: IndexMap<String, Setting>,
+    written: Map<String, Json>,
 }
 
 /// How a key combines with the layer below.
@@ -50,9 +55,15 @@ pub fn canonical_key(key: &str) -> &str {
 }
 
 impl Config {
-    /// Applies one setting of a stronger layer.
+    /// Applies one setting of a stronger layer, which was written as the value itself.
     pub fn set(&mut self, key: &str, value: Json, span: Option<Span>) {
+        self.set_written(key, value.clone(), value, span);
+    }
+
+    /// Applies one setting of a stronger layer: `value` is what came of `written`.
+    pub fn set_written(&mut self, key: &str, value: Json, written: Json, span: Option<Span>) {
         let key = canonical_key(key);
+        self.written.insert(key.to_string(), written);
         let below = self.settings.get(key).map(|setting| &setting.value);
         let value = match (combine(key), below) {
             (Combine::Append, below) => {
@@ -88,7 +99,8 @@ impl Config {
     /// Applies all settings of `layer` as a stronger layer.
     pub fn apply(&mut self, layer: &Config) {
         for (key, setting) in &layer.settings {
-            self.set(key, setting.value.clone(), setting.span.clone());
+            let written = layer.written.get(key).unwrap_or(&setting.value).clone();
+            self.set_written(key, setting.value.clone(), written, setting.span.clone());
         }
     }
 
@@ -137,6 +149,11 @@ impl Config {
     /// All settings.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.settings.iter().map(|(key, setting)| (key.as_str(), setting))
+    }
+
+    /// What was written for each key that somebody set, before rendering; the strongest layer alone.
+    pub fn written(&self) -> &Map<String, Json> {
+        &self.written
     }
 
     /// All values as an object.
@@ -192,6 +209,17 @@ mod tests {
         assert_eq!(config.get("meta"), Some(&json!({"x": 1, "y": 2})));
         assert_eq!(config.strings("pre_hook"), ["one", "two"]);
         assert_eq!(config.str("materialized"), Some("table"));
+    }
+
+    #[test]
+    fn what_was_written_is_kept_without_defaults() {
+        let mut config = Config::default();
+        config.set_default("enabled", json!(true));
+        config.set("+tags", json!("a"), None);
+        config.set_written("tags", json!("b"), json!("{{ var('tag') }}"), None);
+        config.replace("index", json!(1));
+        assert_eq!(Json::Object(config.written().clone()), json!({"tags": "{{ var('tag') }}"}));
+        assert_eq!(config.strings("tags"), ["a", "b"]);
     }
 
     #[test]

@@ -155,6 +155,15 @@ impl Node {
         self.resource_type == ResourceType::Model && self.materialized() == "ephemeral"
     }
 
+    /// True for a template without a word: nothing is built or compiled of it.
+    pub fn is_empty(&self) -> bool {
+        let has_template = matches!(
+            self.resource_type,
+            ResourceType::Model | ResourceType::Snapshot | ResourceType::Test | ResourceType::Analysis
+        );
+        has_template && self.raw_code.trim().is_empty()
+    }
+
     /// Its tags: those of its configuration, and for a data test those of its column.
     pub fn tags(&self) -> Vec<String> {
         let mut tags = self.config.strings("tags");

@@ -37,6 +37,12 @@ impl ResourceType {
         ResourceType::Operation,
     ];
 
+    /// True for a type that `ls` shows unless others are asked for. An analysis has to be asked for; an operation is no
+    /// node of its own to anybody.
+    pub fn is_listed(self) -> bool {
+        !matches!(self, ResourceType::Analysis | ResourceType::Operation)
+    }
+
     /// The name in unique ids and artifacts.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,11 +6,11 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::Loaded;
+use super::state::checksum_of_seed;
 use crate::artifacts::{Compiled, Made, ManifestMeta, SourceFreshness, manifest, run_results, sources, write};
 use crate::diag::Result;
-use crate::node::ResourceType;
+use crate::node::Node;
 use crate::run::RunResult;
-use crate::state::seed_checksum;
 
 /// Writes `manifest.json`, with the SQL of `compiled` nodes in it.
 ///
@@ -67,13 +67,6 @@ fn made(loaded: &Loaded) -> Made {
 
 /// SHA-256 of the files of seeds, which are not in memory.
 pub(super) fn seed_checksums(loaded: &Loaded) -> HashMap<String, String> {
-    let mut out = HashMap::new();
-    for node in loaded.manifest.nodes.iter().filter(|node| node.resource_type == ResourceType::Seed) {
-        let package = loaded.project.all().find(|package| package.name() == node.package);
-        let path = package.map(|package| package.root.join(&node.original_path));
-        if let Some(bytes) = path.and_then(|path| std::fs::read(path).ok()) {
-            out.insert(node.unique_id.clone(), seed_checksum(&bytes));
-        }
-    }
-    out
+    let checksum = |node: &Node| Some((node.unique_id.clone(), checksum_of_seed(loaded, node)?));
+    loaded.manifest.nodes.iter().filter_map(checksum).collect()
 }

@@ -7,13 +7,14 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
 use super::session::destinations;
+use super::state::selection;
 use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
 use crate::engine::scan_spec;
 use crate::manifest::{Manifest, NodeId};
 use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
 use crate::schedule::{Mode, Schedule};
-use crate::select::{Inputs, Selection, select};
+use crate::select::Selection;
 
 /// What a run needs beside the options.
 pub struct Build<'a> {
@@ -93,12 +94,6 @@ fn left(loaded: &Loaded, leftover: &super::Leftover) -> Selection {
 pub fn preview(options: &Options, loaded: &Loaded, mode: Mode, diagnostics: &mut Diagnostics) -> Result<Schedule> {
     let selection = selection(options, loaded, diagnostics)?;
     Ok(schedule(&loaded.manifest, &selection, mode))
-}
-
-/// Selects nodes of the manifest as the options say.
-pub(super) fn selection(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -> Result<Selection> {
-    let inputs = Inputs::new(&loaded.manifest);
-    select(&options.criteria, &inputs, diagnostics)
 }
 
 fn schedule(manifest: &Manifest, selection: &Selection, mode: Mode) -> Schedule {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::build::selection;
+use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile as compile_node, compiled_path};
 use crate::diag::{Diagnostic, Diagnostics, Result, codes};
@@ -68,10 +68,8 @@ pub async fn compile(
 }
 
 fn has_sql(node: &Node) -> bool {
-    matches!(
-        node.resource_type,
-        ResourceType::Model | ResourceType::Snapshot | ResourceType::Test | ResourceType::Analysis
-    )
+    let kinds = [ResourceType::Model, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis];
+    kinds.contains(&node.resource_type) && !node.is_empty()
 }
 
 fn write(path: &std::path::Path, text: &str) -> Result<PathBuf> {

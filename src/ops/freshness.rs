@@ -8,7 +8,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use futures::TryStreamExt;
 
-use super::build::selection;
+use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::artifacts::{Age, SourceFreshness};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::build::selection;
+use super::state::selection;
 use super::{Loaded, Options};
 use crate::diag::{Diagnostics, Result};
 use crate::node::{Node, NodeKind, ResourceType};
@@ -29,8 +29,10 @@ pub type OutputKeys = Vec<String>;
 /// The selection cannot be read.
 pub fn list(options: &Options, loaded: &Loaded, form: &Listed, diagnostics: &mut Diagnostics) -> Result<Vec<String>> {
     let selection = selection(options, loaded, diagnostics)?;
+    let asked = &options.criteria.resource_types;
+    let is_shown = |kind: ResourceType| kind.is_listed() || kind == ResourceType::Analysis && asked.contains(&kind);
     let nodes = selection.nodes.iter().map(|id| loaded.manifest.node(*id));
-    let shown = nodes.filter(|node| node.resource_type != ResourceType::Operation);
+    let shown = nodes.filter(|node| is_shown(node.resource_type));
     let mut lines: Vec<String> = shown.map(|node| line(node, form)).collect();
     if !matches!(form, Listed::Json(_)) {
         lines.sort();
@@ -51,7 +53,7 @@ fn selector(node: &Node) -> String {
     match &node.kind {
         NodeKind::Source(source) => format!("source:{}.{}.{}", node.package, source.source_name, node.name),
         NodeKind::Exposure(_) => format!("exposure:{}.{}", node.package, node.name),
-        NodeKind::UnitTest(test) => format!("unit_test:{}.{}.{}", node.package, test.model, node.name),
+        NodeKind::UnitTest(_) => format!("unit_test:{}.{}", node.package, node.name),
         _ => node.fqn.join("."),
     }
 }

@@ -13,6 +13,7 @@ use crate::node::Relation;
 use crate::parse::parse;
 use crate::project::yaml::Yaml;
 use crate::project::{Invocation, Profile, Project, Render, Target};
+use crate::select::check_selectors;
 
 /// A project that is read and resolved.
 pub struct Loaded {
@@ -46,6 +47,7 @@ pub fn load(options: &Options, diagnostics: &mut Diagnostics) -> Result<Loaded> 
     let templates = Templates::read(&project, diagnostics);
     let world = Arc::new(world(options, &invocation, Some((&project, &templates))));
     let manifest = Arc::new(parse(&project, &templates, &world, diagnostics));
+    check_selectors(&manifest, diagnostics);
     Ok(Loaded { project, profile, invocation, templates, manifest })
 }
 

@@ -15,6 +15,7 @@ mod options;
 mod retry;
 mod session;
 mod show;
+mod state;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};

@@ -6,7 +6,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 
-use super::build::selection;
+use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};

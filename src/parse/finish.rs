@@ -18,9 +18,10 @@ impl Builder<'_> {
     }
 
     fn finish_node(&mut self, mut node: Node, seen: Seen) {
-        let Seen { captured, error } = seen;
+        let Seen { captured, written, error } = seen;
         for (key, value, span) in captured.config {
-            node.config.set(&key, value, Some(span));
+            let written = written.get(&key, &span).unwrap_or_else(|| value.clone());
+            node.config.set_written(&key, value, written, Some(span));
         }
         draft::defaults(&mut node.config, node.resource_type);
         // A disabled node may be broken: nobody asks for it.

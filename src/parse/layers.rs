@@ -31,7 +31,7 @@ fn apply_tree(package: &Package, resource: ResourceConfig, fqn: &[String], confi
 fn apply_level(level: &Yaml, config: &mut Config) {
     for (key, value) in level.entries() {
         if !is_folder(key, value) {
-            config.set(&key.name, value.to_json(), Some(key.span.clone()));
+            config.set_written(&key.name, value.to_json(), value.as_written(), Some(key.span.clone()));
         }
     }
 }

@@ -125,9 +125,13 @@ impl<'a> Builder<'a> {
         };
         self.properties.report_unused(&names, self.diagnostics);
         typos::report_folders(&self.project.root, self.nodes.iter(), self.diagnostics);
+        let mut nodes = self.nodes;
+        for node in &mut nodes {
+            node.unrendered_config = node.config.written().clone();
+        }
         let mut manifest = Manifest {
             project_name: self.project.root.name().to_string(),
-            nodes: self.nodes,
+            nodes,
             macros: self.templates.macro_infos(),
             docs: self.docs.into_blocks(),
             selectors: self.project.selectors.clone(),

@@ -188,7 +188,7 @@ impl Builder<'_> {
                         .map(|(key, value)| match &value.kind {
                             Kind::Seq(items) if key.name == "columns" => {
                                 let items = items.iter().filter(|item| item.get("name").is_some()).cloned().collect();
-                                (key.clone(), Yaml { kind: Kind::Seq(items), span: value.span.clone() })
+                                (key.clone(), Yaml::new(Kind::Seq(items), value.span.clone()))
                             }
                             _ => (key.clone(), value.clone()),
                         })
@@ -196,7 +196,7 @@ impl Builder<'_> {
                 ),
                 other => other.clone(),
             },
-            span: version.span.clone(),
+            ..version.clone()
         };
         self.columns(&named, package)
     }
@@ -222,12 +222,12 @@ fn latest_version(yaml: &Yaml) -> Option<Json> {
 pub(super) fn patch_config(config: &mut Config, yaml: &Yaml) {
     for key in ["meta", "docs", "tags", "access", "group", "publish"] {
         if let Some(value) = yaml.get(key) {
-            config.set(key, value.to_json(), Some(value.span.clone()));
+            config.set_written(key, value.to_json(), value.as_written(), Some(value.span.clone()));
         }
     }
     if let Some(own) = yaml.get("config") {
         for (key, value) in own.entries() {
-            config.set(&key.name, value.to_json(), Some(key.span.clone()));
+            config.set_written(&key.name, value.to_json(), value.as_written(), Some(key.span.clone()));
         }
     }
 }

@@ -165,8 +165,8 @@ impl Builder<'_> {
                     let fqn = vec![package.name().to_string(), "hooks".into(), name.clone()];
                     let mut node =
                         node(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
-                    node.config.set("tags", json!([when]), None);
-                    node.config.set("index", json!(index), None);
+                    node.config.replace("tags", json!([when]));
+                    node.config.replace("index", json!(index));
                     self.drafts.push(node);
                 }
             }

@@ -129,12 +129,12 @@ impl Builder<'_> {
 fn apply_own_config(config: &mut Config, yaml: &Yaml) {
     for key in ["meta", "tags"] {
         if let Some(value) = yaml.get(key) {
-            config.set(key, value.to_json(), Some(value.span.clone()));
+            config.set_written(key, value.to_json(), value.as_written(), Some(value.span.clone()));
         }
     }
     if let Some(own) = yaml.get("config") {
         for (key, value) in own.entries() {
-            config.set(&key.name, value.to_json(), Some(key.span.clone()));
+            config.set_written(&key.name, value.to_json(), value.as_written(), Some(key.span.clone()));
         }
     }
 }

@@ -56,7 +56,7 @@ impl Project {
         let config = ProjectConfig::load(dir, render, diagnostics)?;
         let packages = packages::load(dir, &config, render, diagnostics);
         let root = Package::read(dir, config, diagnostics);
-        let selectors = selectors(dir, diagnostics);
+        let selectors = selectors(dir, render, diagnostics);
         Ok(Project { root, packages, selectors })
     }
 
@@ -106,11 +106,12 @@ impl Package {
     }
 }
 
-/// The list of `selectors.yml`.
-fn selectors(dir: &Path, diagnostics: &mut Diagnostics) -> Option<yaml::Yaml> {
+/// The list of `selectors.yml`. Templates in it see the environment and the command line's vars.
+fn selectors(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Option<yaml::Yaml> {
     let text = std::fs::read_to_string(dir.join("selectors.yml")).ok()?;
     let file = SourceFile::new("selectors.yml", text);
-    let tree = yaml::Yaml::parse(&file, diagnostics)?;
+    let mut tree = yaml::Yaml::parse(&file, diagnostics)?;
+    render_tree(&mut tree, render, &|_| false, diagnostics);
     check_keys(&tree, &["selectors", "version"], "selectors.yml", diagnostics);
     tree.get("selectors").cloned()
 }

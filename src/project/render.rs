@@ -48,6 +48,7 @@ fn walk(
             if is_template(text)
                 && let Some(value) = diagnostics.take(render.render(text, &tree.span))
             {
+                tree.template = Some(std::mem::take(text).into());
                 tree.kind = kind_of(value, &tree.span);
             }
         }
@@ -74,7 +75,7 @@ fn is_template(text: &str) -> bool {
 }
 
 fn kind_of(value: Json, span: &Span) -> Kind {
-    let child = |value: Json| Yaml { kind: kind_of(value, span), span: span.clone() };
+    let child = |value: Json| Yaml::new(kind_of(value, span), span.clone());
     match value {
         Json::Null => Kind::Null,
         Json::Bool(value) => Kind::Bool(value),

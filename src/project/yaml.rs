@@ -25,6 +25,8 @@ pub struct Yaml {
     pub kind: Kind,
     /// Where it stands.
     pub span: Span,
+    /// The template that it was before rendering; none for a value that stands in the file as it is.
+    pub template: Option<Box<str>>,
 }
 
 /// The kinds of value.
@@ -69,9 +71,14 @@ impl Yaml {
             })
     }
 
+    /// A value that stands at `span` as it is.
+    pub fn new(kind: Kind, span: Span) -> Yaml {
+        Yaml { kind, span, template: None }
+    }
+
     /// A null at the start of `file`.
     pub fn null(file: &Arc<SourceFile>) -> Yaml {
-        Yaml { kind: Kind::Null, span: Span::start_of(file) }
+        Yaml::new(Kind::Null, Span::start_of(file))
     }
 
     /// True for null.
@@ -141,6 +148,18 @@ impl Yaml {
             Kind::Str(_) => "a string",
             Kind::Seq(_) => "a list",
             Kind::Map(_) => "a mapping",
+        }
+    }
+
+    /// The same value without places, templates in it as they were before rendering.
+    pub fn as_written(&self) -> Json {
+        match (&self.template, &self.kind) {
+            (Some(template), _) => Json::String(template.to_string()),
+            (None, Kind::Seq(items)) => Json::Array(items.iter().map(Yaml::as_written).collect()),
+            (None, Kind::Map(entries)) => {
+                Json::Object(entries.iter().map(|(key, value)| (key.name.clone(), value.as_written())).collect())
+            }
+            (None, _) => self.to_json(),
         }
     }
 
@@ -257,7 +276,7 @@ impl<'a> Builder<'a> {
             }
             _ => (Kind::Null, 0, range.end),
         };
-        let value = Yaml { kind, span: Span::new(self.file, range.start..end.max(range.end)) };
+        let value = Yaml::new(kind, Span::new(self.file, range.start..end.max(range.end)));
         if anchor > 0 {
             self.anchors.insert(anchor, value.clone());
         }

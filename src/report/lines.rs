@@ -143,6 +143,7 @@ pub(super) fn word(unit: &UnitInfo, status: Status) -> (&'static str, Tone) {
         Status::Pass => ("PASS", Tone::Good),
         Status::Warn => ("WARN", Tone::Warn),
         Status::Skipped => ("SKIP", Tone::Warn),
+        Status::NoOp if unit.action == "exposure" => ("NO-OP", Tone::Dim),
         Status::NoOp => ("FRESH", Tone::Dim),
         Status::PartialSuccess => ("PART", Tone::Bad),
         Status::Error => ("ERROR", Tone::Bad),

@@ -42,6 +42,7 @@ impl Tally {
         match result.status {
             Status::Success if matches!(unit.action.as_str(), "publish" | "operation") => {}
             Status::Success => *self.built.entry(unit.action.clone()).or_default() += 1,
+            Status::NoOp if unit.action == "exposure" => {}
             Status::NoOp => self.fresh += 1,
             Status::Pass => self.passed += 1,
             Status::Warn => self.warned += 1,

@@ -213,6 +213,7 @@ pub(super) enum Outcome {
 impl Outcome {
     fn apply(self, result: &mut UnitResult) {
         match self {
+            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Built(done) => {
                 result.rows = done.rows;
                 result.bytes = done.bytes;
@@ -229,7 +230,6 @@ impl Outcome {
                 }
             }
             Outcome::Batched(batches) => batched(*batches, result),
-            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;
                 result.failures = Some(verdict.failures);

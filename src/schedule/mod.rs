@@ -19,7 +19,7 @@ pub use units::{Unit, UnitKind};
 /// Which verb the schedule is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Models, seeds, snapshots, tests, publishes.
+    /// Models, seeds, snapshots, tests, publishes; exposures end with nothing done when all above them did well.
     Build,
     /// Models alone.
     Run,
@@ -96,12 +96,10 @@ impl Schedule {
     }
 }
 
-/// True if `mode` runs the node itself (an ephemeral model never runs).
+/// True if `mode` runs the node itself (an ephemeral model never runs, nor does an empty file).
 fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
     let node = manifest.node(id);
-    // As in dbt, a file without a template is a model that nobody runs.
-    let is_empty = node.resource_type == ResourceType::Model && node.raw_code.trim().is_empty();
-    if node.is_ephemeral() || is_empty {
+    if node.is_ephemeral() || node.is_empty() {
         return false;
     }
     let kinds: &[ResourceType] = match mode {

@@ -23,6 +23,7 @@ fn room() -> Room {
         base: folder.path().to_path_buf(),
         storage_options: Default::default(),
         sources: Vec::new(),
+        built_by: Vec::new(),
     })
     .expect("an engine");
     let meter = engine.meter().expect("a session");

@@ -74,7 +74,7 @@ fn the_run_results_have_dbts_schema_and_our_measures() {
     let list = results["results"].as_array().expect("a list");
     let statuses: Vec<(String, String)> =
         list.iter().map(|one| (text(&one["unique_id"]), text(&one["status"]))).collect();
-    assert_eq!(list.len(), 5, "{statuses:?}");
+    assert_eq!(list.len(), 6, "{statuses:?}");
     let find = |id: &str| list.iter().find(|one| text(&one["unique_id"]).starts_with(id)).expect("a result");
     let a = find("model.shop.a");
     assert_eq!((&a["status"], &a["failures"]), (&"success".into(), &Json::Null));

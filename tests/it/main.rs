@@ -25,5 +25,6 @@ mod show;
 mod source_formats;
 mod sources;
 mod sql_errors;
+mod state;
 mod template_errors;
 mod verbs;

@@ -144,6 +144,60 @@ fn selectors_of_the_file_of_selectors() {
 }
 
 #[test]
+fn selectors_are_templates_and_all_of_them_are_checked() {
+    let project = shop().file(
+        "selectors.yml",
+        "selectors:\n  - name: mine\n    definition: {method: tag, value: \"{{ var('which', 'core') }}\"}\n",
+    );
+    let only = ["--selector", "mine", "--resource-type", "model"];
+    assert_eq!(ls(&project, &only), "mart_x stg_a");
+    assert_eq!(ls(&project, &[&only[..], &["--vars", "which: nightly"]].concat()), "stg_a stg_b");
+    project.edit("selectors.yml", "method: tag", "method: tga");
+    project.exits(2, &["parse"]).says(&["tga", "selectors.yml"]);
+}
+
+#[test]
+fn ls_leaves_out_what_has_to_be_asked_for() {
+    let project = shop().file("analyses/why.sql", "select * from {{ ref('mart_x') }}").file(
+        "models/u.yml",
+        "unit_tests:\n  - {name: adds, model: mart_y, given: [], expect: {rows: []}}\n\
+         exposures:\n  - {name: board, type: dashboard, owner: {name: a}, depends_on: [\"ref('mart_x')\"]}\n",
+    );
+    assert_eq!(ls(&project, &["--select", "mart_x+"]), "board mart_x not_null_mart_x_id");
+    assert_eq!(ls(&project, &["--select", "why"]), "");
+    assert_eq!(ls(&project, &["--resource-types", "analysis"]), "why");
+    assert_eq!(ls(&project, &["--select", "mart_x+", "--resource-type", "all"]), "board mart_x not_null_mart_x_id why");
+    assert_eq!(
+        ls(&project, &["--select", "mart_x+", "--resource-type", "default", "--exclude-resource-type", "test"]),
+        "board mart_x"
+    );
+    assert_eq!(ls(&project, &["--models", "mart_x+"]), "mart_x", "of --models, ls takes models alone");
+    assert_eq!(ls(&project, &["--resource-type", "metric"]), "", "there are no nodes of this type");
+    project.exits(2, &["ls", "--models", "mart_x", "--select", "mart_y"]).says(&["--models"]);
+    let output = project.ok(&["ls", "--select", "unit_test:adds"]);
+    assert_eq!(output.stdout, "unit_test:shop.adds\n");
+}
+
+#[test]
+fn empty_files_are_listed_and_not_built() {
+    let project = Project::models(&[("a", "select 1 as id"), ("later", " \n")]).file(
+        "models/e.yml",
+        "exposures:\n  - {name: board, type: dashboard, owner: {name: a}, depends_on: [\"ref('a')\"]}\n",
+    );
+    assert_eq!(ls(&project, &[]), "a board later");
+    let named = |verb: &str| {
+        let all: Vec<String> =
+            project.statuses(0, &[verb]).into_iter().map(|(name, status)| format!("{name} {status}")).collect();
+        all.join(", ")
+    };
+    assert_eq!(named("run"), "a success");
+    assert_eq!(named("build"), "a success, board no-op");
+    project.write("models/a.sql", "select 1 / 'x' as");
+    let statuses = project.statuses(1, &["build"]);
+    assert!(statuses.iter().any(|(name, status)| name == "board" && status == "skipped"), "{statuses:?}");
+}
+
+#[test]
 fn each_verb_runs_its_kinds_of_nodes() {
     let project = shop();
     let ran = |verb: &str| {

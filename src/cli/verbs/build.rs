@@ -67,7 +67,7 @@ fn dry_run(options: &Options, loaded: &Loaded, mode: Mode, printer: &Printer) ->
 fn args(options: &Options, select: &SelectArgs) -> Map<String, serde_json::Value> {
     let mut args = Map::new();
     args.insert("which".into(), json!(options.command));
-    args.insert("select".into(), json!(select.select));
+    args.insert("select".into(), json!(select.expressions()));
     args.insert("exclude".into(), json!(select.exclude));
     args.insert("full_refresh".into(), json!(options.full_refresh));
     args.insert("fail_fast".into(), json!(options.fail_fast));

@@ -23,7 +23,7 @@ pub(in crate::cli) fn compile(
     let mut diagnostics = Diagnostics::default();
     let compiled = runtime()?.block_on(ops::compile(&options, &loaded, inline.as_deref(), &mut diagnostics))?;
     printer.diagnostics(&diagnostics);
-    let prints = inline.is_some() || (!select.select.is_empty() && compiled.len() == 1);
+    let prints = inline.is_some() || (!options.criteria.select.is_empty() && compiled.len() == 1);
     for one in compiled.iter().filter(|_| prints) {
         match output {
             CompileOutput::Text => printer.data(one.compiled.sql.text.trim()),

@@ -19,7 +19,7 @@ pub(in crate::cli) fn show(
     printer: &Printer,
 ) -> Result<u8> {
     let options = plain_options("show", global, select, env)?;
-    if inline.is_none() && select.select.is_empty() {
+    if inline.is_none() && options.criteria.select.is_empty() {
         return Err(Diagnostic::error(codes::BAD_ARGUMENT, "show needs a node or a query")
             .help("`c360 show --select mart_totals`, or `c360 show --inline \"select 1\"`"));
     }
