@@ -214,7 +214,7 @@ impl BadRecord<'_> {
             false => found.note(format!("the record begins with {}", values::quoted(self.text))),
         };
         let found = match self.text.trim_ascii_start().starts_with(b"[") && self.line == 1 {
-            true => found.help("if the file is one array of objects, declare `json: array`"),
+            true => found.help("if the file is one array of objects, declare `json_form: array`"),
             false => found,
         };
         found.help("`bad_records: quarantine` keeps such records aside and reads the rest")
