@@ -1,4 +1,8 @@
-//! Macros that every project has: the four data tests, names, and what dbt's own macros call.
+//! Macros that every project has: the four data tests, names, dbt's cross-database functions (`dbt.dateadd(..)`), and
+//! what macros of packages call.
+//!
+//! A macro that a project or package may replace dispatches to its `default__` implementation, as in dbt; the default
+//! is SQL of the engine. One topic, one file; each has its line in [`FILES`].
 
 use std::sync::Arc;
 
@@ -8,8 +12,23 @@ use crate::diag::SourceFile;
 
 /// The files, embedded.
 const FILES: &[(&str, &str)] = &[
-    ("builtin/tests.sql", include_str!("builtin/tests.sql")),
+    ("builtin/aggregates.sql", include_str!("builtin/aggregates.sql")),
+    ("builtin/arrays.sql", include_str!("builtin/arrays.sql")),
+    ("builtin/calendar.sql", include_str!("builtin/calendar.sql")),
+    ("builtin/casts.sql", include_str!("builtin/casts.sql")),
+    ("builtin/columns.sql", include_str!("builtin/columns.sql")),
+    ("builtin/configs.sql", include_str!("builtin/configs.sql")),
+    ("builtin/dates.sql", include_str!("builtin/dates.sql")),
+    ("builtin/literals.sql", include_str!("builtin/literals.sql")),
     ("builtin/names.sql", include_str!("builtin/names.sql")),
+    ("builtin/queries.sql", include_str!("builtin/queries.sql")),
+    ("builtin/relations.sql", include_str!("builtin/relations.sql")),
+    ("builtin/series.sql", include_str!("builtin/series.sql")),
+    ("builtin/sets.sql", include_str!("builtin/sets.sql")),
+    ("builtin/strings.sql", include_str!("builtin/strings.sql")),
+    ("builtin/tests.sql", include_str!("builtin/tests.sql")),
+    ("builtin/timestamps.sql", include_str!("builtin/timestamps.sql")),
+    ("builtin/types.sql", include_str!("builtin/types.sql")),
 ];
 
 /// Adds the built-in macros to `environment`.

@@ -1,5 +1,6 @@
 //! The resolved project: every node, every edge. Immutable once [`resolve`](fn@resolve) has made it.
 
+mod access;
 mod lookup;
 mod resolve;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Lookup, Manifest, NodeId, lookup};
+use super::{Lookup, Manifest, NodeId, access, lookup};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::graph::Dag;
 use crate::node::{Node, NodeKind, ResourceType};
@@ -24,6 +24,7 @@ pub fn resolve(mut manifest: Manifest, diagnostics: &mut Diagnostics) -> Manifes
     drop_tests_of_disabled(&mut manifest, &resolved);
     manifest.by_id = number(&manifest.nodes);
     report_ambiguous_relations(&manifest, diagnostics);
+    access::check(&manifest, diagnostics);
     manifest.dag = edges(&manifest);
     if let Err(cycle) = manifest.dag.order() {
         diagnostics.push(cycle_found(&manifest, &cycle));
@@ -56,7 +57,7 @@ fn dependencies(node: &Node, lookup: &Lookup, diagnostics: &mut Diagnostics) -> 
                     }
                     false => diagnostic,
                 };
-                diagnostics.push(diagnostic.of_node(&node.unique_id));
+                diagnostics.push(diagnostic.note(format!("needed by `{}`", node.unique_id)).of_node(&node.unique_id));
             }
         }
     };
@@ -162,7 +163,7 @@ fn report_ambiguous_relations(manifest: &Manifest, diagnostics: &mut Diagnostics
 fn cycle_found(manifest: &Manifest, cycle: &[NodeId]) -> Box<Diagnostic> {
     let names: Vec<String> = cycle.iter().chain(cycle.first()).map(|id| manifest.node(*id).search_name()).collect();
     let mut diagnostic =
-        Diagnostic::error(codes::CYCLE, format!("models depend on each other in a circle: {}", names.join(" -> ")));
+        Diagnostic::error(codes::CYCLE, format!("models depend on each other in a cycle: {}", names.join(" -> ")));
     for (index, id) in cycle.iter().enumerate() {
         let parent = manifest.node(*id);
         let child = manifest.node(cycle[(index + 1) % cycle.len()]);
@@ -171,5 +172,5 @@ fn cycle_found(manifest: &Manifest, cycle: &[NodeId]) -> Box<Diagnostic> {
             diagnostic = diagnostic.label(span, format!("`{}` needs `{}`", child.name, parent.name));
         }
     }
-    diagnostic.help("break the circle: move what both need into a model of its own")
+    diagnostic.help("break the cycle: move what both need into a model of its own")
 }

@@ -164,9 +164,13 @@ impl Node {
         has_template && self.raw_code.trim().is_empty()
     }
 
-    /// Its tags.
+    /// Its tags: those of its configuration, and for a data test those of its column.
     pub fn tags(&self) -> Vec<String> {
-        self.config.strings("tags")
+        let mut tags = self.config.strings("tags");
+        if let Some(test) = self.as_generic_test() {
+            tags.extend(test.column_tags.iter().cloned());
+        }
+        tags
     }
 
     /// The source behind it, if it is one.

@@ -17,6 +17,8 @@ pub struct GenericTest {
     pub attached_node: String,
     /// Key in the properties file, such as `models.stg_orders`.
     pub file_key_name: String,
+    /// Tags of the column that it stands under. They select the test and are no settings of it.
+    pub column_tags: Vec<String>,
 }
 
 /// A unit test.

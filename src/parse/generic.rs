@@ -77,9 +77,6 @@ impl Builder<'_> {
                 _ => column.name.clone(),
             };
             written.args.entry("column_name").or_insert(json!(name));
-            for tag in &column.tags {
-                written.config.push(("tags".into(), json!(tag), column.span.clone()));
-            }
         }
         let (namespace, bare) = match written.name.rsplit_once('.') {
             Some((namespace, bare)) => (Some(namespace.to_string()), bare.to_string()),
@@ -106,6 +103,7 @@ impl Builder<'_> {
             column_name: column.map(|column| column.name.clone()),
             attached_node: subject.unique_id.clone(),
             file_key_name: subject.file_key.clone(),
+            column_tags: column.map(|column| column.tags.clone()).unwrap_or_default(),
         };
         let mut node = self.test_node(entry, &name, &alias, generic, &written);
         node.unique_id = format!("test.{}.{name}.{hash}", entry.package);

@@ -118,6 +118,7 @@ pub(crate) fn generic_test(path: &str, name: &str, test: &str, tested: &[&str]) 
         column_name: None,
         attached_node: format!("model.acme.{}", tested[0]),
         file_key_name: format!("models.{}", tested[0]),
+        column_tags: Vec::new(),
     })));
     node
 }

@@ -12,7 +12,7 @@ pub fn config(node: &Node) -> Map<String, Json> {
         let (key, value) = match key {
             "pre_hook" => ("pre-hook", hooks(&setting.value)),
             "post_hook" => ("post-hook", hooks(&setting.value)),
-            "tags" => (key, Json::from(node.tags())),
+            "tags" => (key, Json::from(node.config.strings(key))),
             "docs" | "contract" | "snapshot_meta_column_names" => (key, over(config.get(key), &setting.value)),
             _ => (key, setting.value.clone()),
         };

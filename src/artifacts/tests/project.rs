@@ -74,6 +74,7 @@ fn generic_test(name: &str) -> Node {
         column_name: Some("id".into()),
         attached_node: "model.shop.orders".into(),
         file_key_name: "models.orders".into(),
+        column_tags: Vec::new(),
     };
     let code = format!("{{{{ test_{name}(**_dbt_generic_test_kwargs) }}}}");
     let kind = NodeKind::Test(Some(Box::new(test)));

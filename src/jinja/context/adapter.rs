@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
+use super::api::ColumnValue;
 use super::{RelationValue, Scope};
 use crate::diag::{self, Diagnostic, codes};
 use crate::jinja::env::BUILTIN_PACKAGE;
@@ -79,6 +80,7 @@ const METHODS: &[&str] = &[
     "load_relation",
     "get_columns_in_relation",
     "get_missing_columns",
+    "get_column_schema_from_query",
     "list_relations_without_caching",
     "list_relations",
     "check_schema_exists",
@@ -161,6 +163,12 @@ impl Object for AdapterValue {
                 let missing = from.iter().filter(|column| !to.iter().any(|other| other.name == column.name));
                 Ok(Value::list(missing.cloned().map(ColumnValue::value)))
             }
+            "get_column_schema_from_query" => {
+                let Some(adapter) = adapter else { return Ok(Value::list([])) };
+                let [sql] = args.required(name, ["sql"])?;
+                let table = adapter.query(&sql.text())?;
+                Ok(Value::list(table.columns.into_iter().map(ColumnValue::value)))
+            }
             "list_relations_without_caching" | "list_relations" => {
                 let Some(adapter) = adapter else { return Ok(Value::list([])) };
                 let schema = args.positional.last().map(|value| match relation_of(value) {
@@ -239,128 +247,6 @@ fn search_order(scope: &Scope, namespace: Option<&str>) -> Vec<String> {
             }
         }
         None => vec![scope.package.clone(), root, BUILTIN_PACKAGE.to_string()],
-    }
-}
-
-/// A column as templates see it (`api.Column`).
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct ColumnValue(AdapterColumn);
-
-impl ColumnValue {
-    pub(super) fn value(column: AdapterColumn) -> Value {
-        Value::object(ColumnValue(column))
-    }
-
-    fn is(&self, words: &[&str]) -> Value {
-        let lower = self.0.data_type.to_lowercase();
-        Value::Bool(words.iter().any(|word| lower.starts_with(word)))
-    }
-}
-
-impl Object for ColumnValue {
-    fn type_name(&self) -> &str {
-        "Column"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn get_attr(&self, name: &str) -> Option<Value> {
-        Some(match name {
-            "name" | "column" => Value::str(&self.0.name),
-            "quoted" => Value::str(quote(&self.0.name)),
-            "data_type" | "dtype" => Value::str(&self.0.data_type),
-            "char_size" | "numeric_precision" | "numeric_scale" => Value::None,
-            _ => return None,
-        })
-    }
-
-    fn methods(&self) -> &[&'static str] {
-        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "literal"]
-    }
-
-    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
-        let integers = ["int", "bigint", "smallint", "tinyint", "hugeint"];
-        let floats = ["float", "double", "real"];
-        let decimals = ["decimal", "numeric"];
-        Ok(match name {
-            "is_string" => self.is(&["varchar", "text", "string", "char"]),
-            "is_integer" => self.is(&integers),
-            "is_float" => self.is(&floats),
-            "is_numeric" => self.is(&decimals),
-            "is_number" => self.is(&[&integers[..], &floats[..], &decimals[..]].concat()),
-            "literal" => {
-                let value = args.positional.first().cloned().unwrap_or(Value::None);
-                Value::str(format!("{value}::{}", self.0.data_type))
-            }
-            _ => Value::Int(256),
-        })
-    }
-
-    fn repr(&self) -> String {
-        format!("<Column {} ({})>", self.0.name, self.0.data_type)
-    }
-
-    fn equals(&self, other: &Value) -> bool {
-        other.as_object::<ColumnValue>() == Some(self)
-    }
-}
-
-/// `api.Relation.create(...)` and `api.Column(...)`.
-pub(super) fn api() -> Value {
-    Value::dict_of([("Relation", Value::object(RelationType)), ("Column", Value::object(ColumnType))])
-}
-
-struct RelationType;
-
-impl Object for RelationType {
-    fn type_name(&self) -> &str {
-        "type"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn methods(&self) -> &[&'static str] {
-        &["create", "create_from_source"]
-    }
-
-    fn call_method(&self, _interp: &mut Interpreter<'_>, _name: &str, mut args: Args) -> Result {
-        let mut text = |name: &str| args.take(name).and_then(|value| value.as_str().map(str::to_string));
-        let relation = Relation {
-            database: text("database").unwrap_or_default(),
-            schema: text("schema").unwrap_or_default(),
-            identifier: text("identifier").unwrap_or_default(),
-        };
-        Ok(match text("type") {
-            Some(kind) => RelationValue::of_kind(relation, &kind),
-            None => RelationValue::value(relation, true),
-        })
-    }
-}
-
-struct ColumnType;
-
-impl Object for ColumnType {
-    fn type_name(&self) -> &str {
-        "type"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn is_callable(&self) -> bool {
-        true
-    }
-
-    fn call(&self, _interp: &mut Interpreter<'_>, args: Args) -> Result {
-        let [name, data_type, ..] = args.bind("Column", ["column", "dtype", "char_size", "precision", "scale"])?;
-        let text =
-            |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default();
-        Ok(ColumnValue::value(AdapterColumn { name: text(name), data_type: text(data_type) }))
     }
 }
 

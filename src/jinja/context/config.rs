@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::Scope;
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Span, codes};
 use crate::jinja::interp::Interpreter;
 use crate::jinja::stop::{Result, Stop, fail};
 use crate::jinja::value::{Args, Object, Value};
@@ -30,6 +30,11 @@ impl ConfigValue {
             return Some(Value::from_json(value)).filter(|value| !value.is_none());
         }
         self.scope.node.as_ref()?.config.get(key).map(Value::from_json)
+    }
+
+    fn capture(&self, settings: Vec<(String, Json)>, at: &Span) {
+        let mut captured = self.scope.captured.borrow_mut();
+        captured.config.extend(settings.into_iter().map(|(key, value)| (key, value, at.clone())));
     }
 
     fn meta(&self, key: &str) -> Option<Value> {
@@ -70,9 +75,15 @@ impl Object for ConfigValue {
         &["get", "require", "meta_get", "meta_require", "set", "persist_relation_docs", "persist_column_docs"]
     }
 
-    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Result {
+    fn call_method(&self, interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Result {
         args.take("validator");
         match name {
+            "set" => {
+                let [key, value] = args.required(name, ["name", "value"])?;
+                let key = key.as_str().ok_or_else(|| fail("config.set() takes a name"))?.to_string();
+                self.capture(vec![(key, plain_json(&value)?)], &interp.site());
+                Ok(Value::str(""))
+            }
             "get" | "meta_get" => {
                 let [key, default] = args.bind(name, ["name", "default"])?;
                 let key = key.as_ref().and_then(Value::as_str).ok_or_else(|| fail("config.get() takes a name"))?;
@@ -114,10 +125,7 @@ impl Object for ConfigValue {
         for (key, value) in &args.keyword {
             settings.push((key.to_string(), plain_json(value)?));
         }
-        let mut captured = self.scope.captured.borrow_mut();
-        for (key, value) in settings {
-            captured.config.push((key, value, span.clone()));
-        }
+        self.capture(settings, &span);
         Ok(Value::str(""))
     }
 }

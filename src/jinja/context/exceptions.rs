@@ -53,6 +53,9 @@ fn raise(interp: &mut Interpreter<'_>, args: Args) -> Result {
 fn warn(interp: &mut Interpreter<'_>, scope: &Scope, args: Args) -> Result {
     let site = interp.site();
     let message = message(args);
+    if scope.world.invocation.flag("WARN_ERROR") {
+        return Err(Diagnostic::error(codes::JINJA_WARNED, message).label(site, "warned here").into());
+    }
     let warning = Diagnostic::warning(codes::JINJA_WARNED, message).label(site, "warned here");
     scope.captured.borrow_mut().warnings.push(*warning);
     Ok(Value::str(""))

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{SECRET_PREFIXES, Scope};
-use crate::diag::{Diagnostic, codes};
-use crate::jinja::interp::Interpreter;
-use crate::jinja::modules;
+use super::{NodeContext, SECRET_PREFIXES, Scope};
+use crate::diag::{Diagnostic, SourceFile, codes};
+use crate::jinja::interp::{Interpreter, Options};
 use crate::jinja::stop::{Result, fail};
 use crate::jinja::value::{Args, Object, Value};
+use crate::jinja::{modules, parse_template};
 use crate::stdx::closest;
 
 /// Vars by package: those of `--vars` first, then the root project's for the package, then its global ones, then the
@@ -65,6 +65,28 @@ struct VarValue {
     scope: Rc<Scope>,
 }
 
+impl VarValue {
+    /// The value of a var that is itself a template: it sees what the template that asks for it sees.
+    fn render(&self, interp: &Interpreter<'_>, name: &str, text: &str) -> Result {
+        if self.scope.open_vars.borrow().iter().any(|open| open == name) {
+            return Err(fail(format!("the value of var `{name}` asks for var `{name}`")));
+        }
+        let template = parse_template(&SourceFile::new(format!("var {name}"), text))?;
+        let context = NodeContext { scope: Rc::clone(&self.scope) };
+        let options = Options {
+            package: self.scope.package.as_str().into(),
+            now: self.scope.world.invocation.started_at,
+            lenient: !self.scope.execute,
+            map: false,
+            ..Options::default()
+        };
+        self.scope.open_vars.borrow_mut().push(name.to_string());
+        let rendered = Interpreter::new(interp.env(), &context, options).render(&template);
+        self.scope.open_vars.borrow_mut().pop();
+        Ok(Value::str(rendered?.text))
+    }
+}
+
 impl Object for VarValue {
     fn type_name(&self) -> &str {
         "var"
@@ -92,7 +114,13 @@ impl Object for VarValue {
         let [name, default] = args.bind("var", ["name", "default"])?;
         let name = name.as_ref().and_then(Value::as_str).ok_or_else(|| fail("var() takes a name"))?;
         let vars = &self.scope.world.vars;
+        if let Some(value) = self.scope.overrides.as_ref().and_then(|overrides| overrides.vars.get(name)) {
+            return Ok(Value::from_json(value));
+        }
         match (vars.get(&self.scope.package, name), default) {
+            (Some(Json::String(text)), _) if text.contains("{{") || text.contains("{%") => {
+                self.render(interp, name, text)
+            }
             (Some(value), _) => Ok(Value::from_json(value)),
             (None, Some(default)) => Ok(default),
             // While parsing, a missing var may still be one that a branch never uses.
@@ -118,6 +146,9 @@ pub(super) fn env_var(scope: &Rc<Scope>) -> Value {
             return Err(Diagnostic::error(codes::BAD_VALUE, format!("`{name}` is a secret"))
                 .label(interp.site(), "secrets are allowed in profiles.yml and packages.yml alone")
                 .into());
+        }
+        if let Some(value) = scope.overrides.as_ref().and_then(|overrides| overrides.env.get(name)) {
+            return Ok(Value::str(crate::node::plain(value)));
         }
         match (scope.world.invocation.env.get(name), default) {
             (Some(value), _) => Ok(Value::str(value)),
