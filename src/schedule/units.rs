@@ -38,7 +38,6 @@ impl Unit {
             UnitKind::Nothing => node.resource_type.to_string(),
             UnitKind::Test if node.resource_type == ResourceType::UnitTest => "unit test".into(),
             UnitKind::Test => "test".into(),
-            UnitKind::Build if node.resource_type == ResourceType::Exposure => "exposure".into(),
             UnitKind::Build => node.materialized().to_string(),
         }
     }
