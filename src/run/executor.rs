@@ -213,6 +213,7 @@ pub(super) enum Outcome {
 impl Outcome {
     fn apply(self, result: &mut UnitResult) {
         match self {
+            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Built(done) => {
                 result.rows = done.rows;
                 result.bytes = done.bytes;
