@@ -34,6 +34,8 @@ pub mod materialize;
 #[cfg(feature = "engine")]
 pub mod publish;
 #[cfg(feature = "engine")]
+pub mod statement;
+#[cfg(feature = "engine")]
 pub mod warehouse;
 // Run.
 #[cfg(feature = "engine")]

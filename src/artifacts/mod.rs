@@ -1,4 +1,4 @@
-//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6).
+//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6), `sources.json` (v3).
 //!
 //! The types here are the schemas' shapes, not the program's: each evolves on its own clock. Same inputs give the same
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
@@ -6,6 +6,7 @@
 
 mod manifest;
 mod run_results;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
 pub use run_results::{RunMeta, run_results};
+pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 
 /// The version of dbt whose artifacts these are.

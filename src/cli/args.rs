@@ -64,6 +64,12 @@ pub(crate) struct GlobalArgs {
     /// Colours: auto, always, never
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
     pub(crate) color: Option<ColorArg>,
+    /// Count every warning as an error
+    #[arg(long, global = true)]
+    pub(crate) warn_error: bool,
+    /// Which warnings count as errors, as YAML: '{error: all, warn: [LogTestResult]}'
+    #[arg(long, global = true, value_name = "YAML")]
+    pub(crate) warn_error_options: Option<String>,
     /// Plain output without colours
     #[arg(long, global = true, hide = true)]
     pub(crate) no_use_colors: bool,
@@ -111,9 +117,21 @@ pub(crate) struct SelectArgs {
     /// Types of resource to leave out; may be repeated
     #[arg(long, value_name = "TYPE", num_args = 1..)]
     pub(crate) exclude_resource_type: Vec<String>,
-    /// Folder with the artifacts of an earlier run, for `state:` and `result:`
+    /// Folder with the artifacts of an earlier run, for `state:`, `result:` and --defer
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    /// Read what is not built here, and not selected, from where the state has it
+    #[arg(long)]
+    pub(crate) defer: bool,
+    /// Read what is here
+    #[arg(long, overrides_with = "defer", hide = true)]
+    pub(crate) no_defer: bool,
+    /// The state to defer to, if it is not the one of --state
+    #[arg(long, value_name = "DIR")]
+    pub(crate) defer_state: Option<PathBuf>,
+    /// With --defer: read from the state also what is built here
+    #[arg(long)]
+    pub(crate) favor_state: bool,
 }
 
 /// How to run.
@@ -126,6 +144,18 @@ pub(crate) struct RunArgs {
     /// Start nothing after the first failure
     #[arg(long, short = 'x')]
     pub(crate) fail_fast: bool,
+    /// Plan and build everything, and read no row
+    #[arg(long)]
+    pub(crate) empty: bool,
+    /// Keep the rows that tests find, in tables of their own
+    #[arg(long)]
+    pub(crate) store_failures: bool,
+    /// Microbatch models: from which time on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) event_time_start: Option<String>,
+    /// Microbatch models: until which time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) event_time_end: Option<String>,
     /// Print what would run, in which order, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -163,6 +193,34 @@ pub(crate) enum Verb {
         select: SelectArgs,
         #[command(flatten)]
         run: RunArgs,
+    },
+    /// Bring the history of snapshots up to date
+    Snapshot {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Run again what failed or was skipped in the invocation before
+    Retry {
+        /// Folder with the artifacts of that invocation [default: the project's own]
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Call a macro
+    RunOperation {
+        /// Its name, or `package.name`
+        name: String,
+        /// Arguments, as YAML: '{schema: old, dry_run: true}'
+        #[arg(long, value_name = "YAML")]
+        args: Option<String>,
+    },
+    /// Look at sources
+    Source {
+        #[command(subcommand)]
+        verb: SourceVerb,
     },
     /// List nodes
     ///
@@ -218,6 +276,20 @@ pub(crate) enum Verb {
     Explain {
         /// A code such as C2001; without one, all are listed
         code: Option<String>,
+    },
+}
+
+/// What can be done with sources.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourceVerb {
+    /// Say how old the newest rows of sources are; fails if one is older than its `error_after`
+    #[command(alias = "snapshot-freshness")]
+    Freshness {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// File to write instead of sources.json in the artifact folder
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

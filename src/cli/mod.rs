@@ -13,7 +13,7 @@ use clap::Parser;
 
 use crate::diag::{Diagnostic, Shelf};
 
-use args::{Cli, Verb};
+use args::{Cli, SourceVerb, Verb};
 use printer::Printer;
 use settings::Environment;
 
@@ -75,6 +75,14 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Run { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Run, env, printer),
         Verb::Test { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Test, env, printer),
         Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
+        Verb::Snapshot { select, run } => {
+            verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
+        }
+        Verb::Retry { state, run } => verbs::retry(global, state, &run, env, printer),
+        Verb::RunOperation { name, args } => verbs::run_operation(global, &name, args.as_deref(), env, printer),
+        Verb::Source { verb: SourceVerb::Freshness { select, output } } => {
+            verbs::freshness(global, &select, output.as_deref(), env, printer)
+        }
         Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),

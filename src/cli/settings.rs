@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use serde_json::{Map, Value as Json};
 
-use super::args::{ColorArg, GlobalArgs, LogFormatArg, SelectArgs};
-use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
+use super::args::{ColorArg, GlobalArgs, LogFormatArg, RunArgs, SelectArgs};
+use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, WarnError, codes};
 use crate::node::ResourceType;
 use crate::ops::{Options, Target};
 use crate::project::yaml::Yaml;
 use crate::report::{LogFormat, ReportOptions, colour_wanted};
+use crate::run::parse_time;
 use crate::select::{Criteria, Indirect};
 use crate::stdx::closest;
 
@@ -112,10 +113,48 @@ pub(super) fn options(
         warn_error: global.warn_error || env.flag("WARN_ERROR"),
         criteria: criteria(select, env)?,
         state: path(&select.state, "STATE"),
+        defer: select.defer || (env.flag("DEFER") && !select.no_defer),
+        defer_state: path(&select.defer_state, "DEFER_STATE"),
+        favor_state: select.favor_state || env.flag("FAVOR_STATE"),
+        empty: env.flag("EMPTY"),
+        store_failures: env.flag("STORE_FAILURES"),
+        warn_error: warn_error(global, env)?,
+        event_time: (None, None),
+        leftover: None,
         env: env.vars.clone(),
         started_at: Utc::now(),
         invocation_id: uuid::Uuid::new_v4().to_string(),
     })
+}
+
+/// The options of a verb that runs nodes.
+pub(super) fn run_options(
+    command: &str,
+    global: &GlobalArgs,
+    select: &SelectArgs,
+    run: &RunArgs,
+    env: &Environment,
+) -> Result<Options> {
+    let mut options = options(command, global, select, run.full_refresh, run.fail_fast, env)?;
+    options.empty |= run.empty;
+    options.store_failures |= run.store_failures;
+    let time = |arg: &Option<String>, name: &str| {
+        let text = arg.as_deref().or_else(|| env.option(name));
+        text.map(|text| parse_time(text).ok_or_else(|| bad(name, text, "a date or a time"))).transpose()
+    };
+    options.event_time =
+        (time(&run.event_time_start, "EVENT_TIME_START")?, time(&run.event_time_end, "EVENT_TIME_END")?);
+    Ok(options)
+}
+
+fn warn_error(global: &GlobalArgs, env: &Environment) -> Result<WarnError> {
+    let stated = global.warn_error_options.as_deref().or_else(|| env.option("WARN_ERROR_OPTIONS"));
+    match stated {
+        _ if global.warn_error => Ok(WarnError::all()),
+        Some(text) => WarnError::read(&Json::Object(mapping("--warn-error-options", Some(text))?)),
+        None if env.flag("WARN_ERROR") => Ok(WarnError::all()),
+        None => Ok(WarnError::default()),
+    }
 }
 
 fn default_profiles_dirs(project_dir: &Path, env: &Environment) -> Vec<PathBuf> {
@@ -130,19 +169,24 @@ fn bad(name: &str, value: &str, wanted: &str) -> Box<Diagnostic> {
 
 /// `--vars`: a YAML mapping.
 fn vars(text: Option<&str>) -> Result<Map<String, Json>> {
+    mapping("--vars", text)
+}
+
+/// The YAML mapping behind the option `name`.
+pub(super) fn mapping(name: &str, text: Option<&str>) -> Result<Map<String, Json>> {
     let Some(text) = text else { return Ok(Map::new()) };
-    let file = SourceFile::new("--vars", text);
+    let file = SourceFile::new(name, text);
     let mut found = Diagnostics::default();
     let tree = Yaml::parse(&file, &mut found);
     if let Some(error) = found.into_iter().find(Diagnostic::is_error) {
-        return Err(Box::new(error).help("write vars as YAML: --vars '{lake: /data/lake}'"));
+        return Err(Box::new(error).help(format!("write it as YAML: {name} '{{key: value}}'")));
     }
     match tree.map(|tree| (tree.to_json(), tree)) {
         Some((Json::Object(map), _)) => Ok(map),
         None | Some((Json::Null, _)) => Ok(Map::new()),
-        Some((_, tree)) => Err(Diagnostic::error(codes::BAD_ARGUMENT, format!("--vars is {}", tree.describe()))
+        Some((_, tree)) => Err(Diagnostic::error(codes::BAD_ARGUMENT, format!("{name} is {}", tree.describe()))
             .label(tree.span.clone(), "a mapping is expected")
-            .help("write vars as YAML: --vars '{lake: /data/lake}'")),
+            .help(format!("write it as YAML: {name} '{{key: value}}'"))),
     }
 }
 

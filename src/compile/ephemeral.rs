@@ -25,7 +25,7 @@ fn visit(world: &Arc<World>, id: &str, done: &mut Vec<String>, ctes: &mut Vec<Ct
     done.push(id.to_string());
     let found = world.resolved.as_ref().and_then(|resolved| resolved.manifest.find(id));
     let node = found.ok_or_else(|| Diagnostic::error(codes::INTERNAL, format!("ephemeral model `{id}` is gone")))?;
-    let (rendered, parents, _) = super::render(world, node)?;
+    let (rendered, parents, _) = super::render(world, node, None)?;
     for parent in parents {
         visit(world, &parent, done, ctes)?;
     }

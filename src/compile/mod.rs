@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Label, Result, SourceFile, Span};
-use crate::jinja::{Interpreter, NodeContext, Options, Origin, SourceMap, World, parse_template};
+use crate::jinja::{Interpreter, NodeContext, Options, Origin, Overrides, SourceMap, World, parse_template};
 use crate::node::{Node, NodeKind, ResourceType};
 
 /// A node's SQL.
@@ -72,8 +72,17 @@ impl CompiledNode {
 /// # Errors
 /// What its template, or that of an ephemeral model that it reads, fails with.
 pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
-    let (rendered, ephemerals, warnings) = render(world, node)?;
-    let ctes = ephemeral::collect(world, ephemerals)?;
+    compile_with(world, node, None)
+}
+
+/// Compiles `node` with some names replaced.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(world: &Arc<World>, node: &Node, overrides: Option<Arc<Overrides>>) -> Result<CompiledNode> {
+    let (rendered, ephemerals, warnings) = render(world, node, overrides.clone())?;
+    let mut ctes = overrides.map(|overrides| overrides.ctes.clone()).unwrap_or_default();
+    ctes.extend(ephemeral::collect(world, ephemerals)?);
     let (text, injected) = ephemeral::inject(rendered.text, &ctes);
     Ok(CompiledNode {
         unique_id: node.unique_id.clone(),
@@ -86,11 +95,15 @@ pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
 }
 
 /// Renders the template of `node`: its text, the ephemeral models that it reads, its warnings.
-fn render(world: &Arc<World>, node: &Node) -> Result<(crate::jinja::Rendered, Vec<String>, Vec<Diagnostic>)> {
+fn render(
+    world: &Arc<World>,
+    node: &Node,
+    overrides: Option<Arc<Overrides>>,
+) -> Result<(crate::jinja::Rendered, Vec<String>, Vec<Diagnostic>)> {
     let node = Arc::new(node.clone());
     let file = node.template_file();
     let template = parse_template(&file).map_err(|error| node.placed(error))?;
-    let context = NodeContext::for_execute(world, Arc::clone(&node));
+    let context = NodeContext::with_overrides(world, Arc::clone(&node), overrides);
     let options =
         Options { package: Arc::from(node.package.as_str()), now: world.invocation.started_at, ..Options::default() };
     let mut interpreter = Interpreter::new(&world.environment, &context, options);
@@ -100,6 +113,27 @@ fn render(world: &Arc<World>, node: &Node) -> Result<(crate::jinja::Rendered, Ve
     }
     let captured = context.take_captured();
     Ok((rendered, captured.ephemerals, captured.warnings))
+}
+
+/// Renders `text`, called `name`, as `node` would see it: a hook, or a call of an operation.
+///
+/// # Errors
+/// What the template fails with.
+pub fn render_text(
+    world: &Arc<World>,
+    node: &Node,
+    name: &str,
+    text: &str,
+    overrides: Overrides,
+) -> Result<Arc<SourceFile>> {
+    let mut copy = node.clone();
+    copy.raw_code = text.to_string();
+    copy.file = SourceFile::new(name, text);
+    copy.code_start = 0;
+    let overrides = Overrides { undeclared: true, ..overrides };
+    let (rendered, ephemerals, _) = render(world, &copy, Some(Arc::new(overrides)))?;
+    let ctes = ephemeral::collect(world, ephemerals)?;
+    Ok(SourceFile::new(name, ephemeral::inject(rendered.text, &ctes).0))
 }
 
 /// Where a node's SQL stands in the folder `compiled/`, as dbt lays it out.

@@ -117,6 +117,9 @@ codes! {
     TEST_FAILED "C7001" World "A data test found rows that it should not find.";
     TEST_WARNED "C7002" World "A data test found rows, and its severity is warn.";
 
+    CONTRACT_BROKEN "C7003" World "The query of a model does not give what the model's contract promises.";
+    UNIT_TEST_FAILED "C7004" World "A model gave other rows than a unit test expects.";
+
     INTERRUPTED "C8001" World "The run was interrupted; what had not started did not run.";
 
     INTERNAL "C9001" Bug "Something happened that c360 thought impossible. Please report it.";

@@ -5,10 +5,12 @@
 //! shelves a failure stands: the user's project, the world (a file, a server), or a bug of ours.
 
 pub mod codes;
+mod promote;
 mod render;
 mod source;
 
 pub use codes::{Code, Shelf};
+pub use promote::WarnError;
 pub use render::{Style, render};
 pub use source::{SourceFile, Span};
 

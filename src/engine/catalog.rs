@@ -116,6 +116,11 @@ impl Relations {
         })
     }
 
+    /// The relation that a name of one to three parts means, if it is one of this database.
+    pub(super) fn place(&self, parts: &[String]) -> Option<Relation> {
+        self.split(parts).map(|(schema, identifier)| Relation::new(&self.database, schema, identifier))
+    }
+
     fn split<'a>(&'a self, parts: &'a [String]) -> Option<(&'a str, &'a str)> {
         match parts {
             [identifier] => Some((&self.default_schema, identifier)),

@@ -27,7 +27,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 
-use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
 use crate::warehouse::Warehouse;
 
@@ -62,6 +62,8 @@ pub struct Engine {
     context: SessionContext,
     pool: Arc<dyn MemoryPool>,
     relations: Arc<Relations>,
+    /// Held by whoever reads a table to replace it.
+    pub(crate) changes: tokio::sync::Mutex<()>,
     /// The tables.
     pub warehouse: Arc<Warehouse>,
     /// Records that scans rejected.
@@ -114,7 +116,8 @@ impl Engine {
         );
         relations.attach(context.state_weak_ref());
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
-        Ok(Engine { context, pool, relations, warehouse, quarantine })
+        let changes = tokio::sync::Mutex::default();
+        Ok(Engine { context, pool, relations, changes, warehouse, quarantine })
     }
 
     /// A session of its own for one node.
@@ -130,12 +133,23 @@ impl Engine {
         Ok(Meter { state, pool })
     }
 
-    /// Plans one query.
+    /// Plans one query. A statement that changes something is none: tables change through the warehouse alone.
     ///
     /// # Errors
     /// C4001 to C4006 with a place in `sql`, or what a source or table that it names fails with.
     pub async fn plan(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<LogicalPlan> {
-        self.relations.plan(state, sql, 0).await
+        let plan = self.relations.plan(state, sql, 0).await?;
+        if matches!(plan, LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_))
+        {
+            let start = sql.text.len() - sql.text.trim_start().len();
+            return Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                "a query is expected here, not a statement that changes something",
+            )
+            .label(Span::new(sql, start..start), "")
+            .help("models and `show` read with select; what a model selects becomes its table"));
+        }
+        Ok(plan)
     }
 
     /// Optimises `plan` and makes it executable.
@@ -146,12 +160,12 @@ impl Engine {
         state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
     }
 
-    /// Runs one query and streams its rows.
+    /// Runs what a template asks for (`run_query`, hooks), which may be any statement, and streams its rows.
     ///
     /// # Errors
-    /// As [`Engine::plan`]; errors of the execution come through the stream.
+    /// As [`Engine::plan`], but for its refusal; errors of the execution come through the stream.
     pub async fn query(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<SendableRecordBatchStream> {
-        let plan = self.plan(state, sql).await?;
+        let plan = self.relations.plan(state, sql, 0).await?;
         let physical = self.physical(state, &plan).await?;
         execute_stream(physical, state.task_ctx()).map_err(|error| execution_error(&error))
     }
@@ -163,6 +177,11 @@ impl Engine {
     pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
+    pub fn relation(&self, parts: &[String]) -> Option<Relation> {
+        self.relations.place(parts)
     }
 
     /// Forgets what was opened under `relation`: it was written.

@@ -79,6 +79,11 @@ pub trait Context {
     /// The value of a global name.
     fn lookup(&self, name: &str) -> Option<Value>;
 
+    /// A value that stands before macros of the project; `package.macro` for those of a package.
+    fn overridden(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
     /// The names that [`Context::lookup`] knows, for "did you mean".
     fn names(&self) -> Vec<String> {
         Vec::new()

@@ -59,7 +59,7 @@ use std::sync::Arc;
 pub use blocks::{Block, BlockKind, Blocks, parse_blocks};
 pub use calls::{StaticCall, calls, calls_of_macro};
 pub use context::{
-    Adapter, AdapterColumn, Captured, LogLine, NodeContext, QueryTable, RelationValue, Resolved, Vars, World,
+    Adapter, AdapterColumn, Captured, LogLine, NodeContext, Overrides, QueryTable, RelationValue, Resolved, Vars, World,
 };
 pub use env::{BUILTIN_PACKAGE, Context, Environment, NoContext};
 pub use interp::{Interpreter, Options};

@@ -3,9 +3,9 @@
 //! The query runs once, into a table beside the target that nobody else sees; the strategies then read that table. What
 //! the target becomes is one plan over the old and the new rows, and one Delta commit.
 
-use super::input::{Staged, stage};
+use super::input::{Staged, rewrite, stage};
 use super::schema_change::{Columns, reconcile};
-use super::{Job, Materialized, overwrite, table};
+use super::{Job, Materialized, table};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::spilled_bytes;
 use crate::node::Relation;
@@ -14,16 +14,21 @@ use crate::stdx::closest;
 use crate::warehouse::Stored;
 
 /// The strategies, in the order in which errors list them.
-const STRATEGIES: &[&str] = &["append", "delete+insert", "merge"];
+const STRATEGIES: &[&str] = &["append", "delete+insert", "merge", "microbatch"];
+
+/// What dbt calls the rows that are there, and the rows that come; predicates of projects use these names.
+const OLD: &str = "DBT_INTERNAL_DEST";
+const NEW: &str = "DBT_INTERNAL_SOURCE";
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
-    let strategy = strategy(job)?;
     let keys = job.node.config.strings("unique_key");
     let existing = job.engine.warehouse.load(job.relation).await?;
     let is_table = matches!(existing, Some(Stored::Table(_)));
     if job.full_refresh || !is_table {
         return table::build(job).await;
     }
+    // As in dbt, a strategy is asked for only when there are rows to join.
+    let strategy = strategy(job)?;
     let staged = stage(job).await?;
     let done = apply(job, &staged, strategy, &keys).await;
     staged.drop_quietly(job).await;
@@ -47,7 +52,7 @@ fn strategy(job: &Job<'_>) -> Result<&'static str> {
             .maybe_help(near.map(|name| format!("`{name}` exists")))
             .help(format!("c360 has {}", STRATEGIES.join(", ")))
     })?;
-    if found != "append" && !has_key {
+    if !matches!(found, "append" | "microbatch") && !has_key {
         return Err(bad(job, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
             .help("name the columns that tell rows apart: `unique_key='id'` or `unique_key=['a', 'b']`"));
     }
@@ -64,6 +69,7 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
     let sql = match strategy {
         "append" if columns.keeps_schema() => return append(job, staged, &columns).await,
         "append" => union(&columns, job.relation, &staged.relation, ""),
+        "microbatch" => microbatch(job, &columns, &staged.relation)?,
         "delete+insert" => delete_insert(job, &columns, &staged.relation, keys),
         _ => {
             check_keys(job, staged, keys).await?;
@@ -74,7 +80,7 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
 }
 
 async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Materialized> {
-    let sql = format!("select {} from {}", columns.of_new("n"), alias(&staged.relation, "n"));
+    let sql = format!("select {} from {}", columns.of_new(NEW), alias(&staged.relation, NEW));
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
     let physical = job.engine.physical(&job.meter.state, &plan).await?;
@@ -84,27 +90,20 @@ async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Mat
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 
-/// Writes the rows of `sql` as the new version of the relation.
-async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
-    let file = SourceFile::new(job.sql.path.clone(), sql);
-    let plan = job.engine.plan(&job.meter.state, &file).await?;
-    overwrite(job, &plan, &Default::default()).await
-}
-
 fn alias(relation: &Relation, name: &str) -> String {
     format!("{} as {name}", relation.render())
 }
 
-/// `predicates` of the configuration that limit which old rows are looked at. They may say `DBT_INTERNAL_DEST`.
+/// `predicates` of the configuration that limit which old rows are looked at. They may say
+/// `DBT_INTERNAL_DEST` and `DBT_INTERNAL_SOURCE`, which is why those are the names of both sides.
 fn predicates(job: &Job<'_>) -> String {
     let key = ["incremental_predicates", "predicates"].into_iter().find(|key| job.node.config.get(key).is_some());
     let list = key.map(|key| job.node.config.strings(key)).unwrap_or_default();
-    let dest = |text: &str| text.replace("DBT_INTERNAL_DEST", "t").replace("DBT_INTERNAL_SOURCE", "n");
-    list.iter().map(|predicate| format!(" and ({})", dest(predicate))).collect()
+    list.iter().map(|predicate| format!(" and ({predicate})")).collect()
 }
 
 fn same_key(keys: &[String]) -> String {
-    let equal = keys.iter().map(|key| format!("t.{key} = n.{key}", key = key_column(key)));
+    let equal = keys.iter().map(|key| format!("{OLD}.{key} = {NEW}.{key}", key = key_column(key)));
     equal.collect::<Vec<_>>().join(" and ")
 }
 
@@ -117,17 +116,27 @@ fn key_column(key: &str) -> String {
 fn union(columns: &Columns, target: &Relation, new: &Relation, keep: &str) -> String {
     format!(
         "select {} from {}{keep}\nunion all\nselect {} from {}",
-        columns.of_old("t"),
-        alias(target, "t"),
-        columns.of_new("n"),
-        alias(new, "n"),
+        columns.of_old(OLD),
+        alias(target, OLD),
+        columns.of_new(NEW),
+        alias(new, NEW),
     )
 }
 
 fn delete_insert(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> String {
     let keep =
-        format!(" where not exists (select 1 from {} where {}{})", alias(new, "n"), same_key(keys), predicates(job));
+        format!(" where not exists (select 1 from {} where {}{})", alias(new, NEW), same_key(keys), predicates(job));
     union(columns, job.relation, new, &keep)
+}
+
+/// The new rows of the batch replace the old ones of the same stretch of time. What the query gives beyond it is left
+/// out, as a parent without an `event_time` is read whole for every batch.
+fn microbatch(job: &Job<'_>, columns: &Columns, new: &Relation) -> Result<String> {
+    let batch = job.batch.as_ref().ok_or_else(|| {
+        Diagnostic::error(codes::INTERNAL, format!("microbatch model `{}` has no batch", job.node.name))
+    })?;
+    let old = format!(" where ({}) is not true", batch.holds(OLD));
+    Ok(format!("{} where {}", union(columns, job.relation, new, &old), batch.holds(NEW)))
 }
 
 /// Matched rows take the new values (of the columns that may change), the rest stay; new keys are added.
@@ -146,14 +155,14 @@ fn merge(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> R
         _ => true,
     };
     let matched = format!("{}{}", same_key(keys), predicates(job));
-    let merged = columns.merged("t", "n", &updates);
-    let (target, new) = (alias(job.relation, "t"), alias(new, "n"));
+    let merged = columns.merged(OLD, NEW, &updates);
+    let (target, new) = (alias(job.relation, OLD), alias(new, NEW));
     // A marker column tells a match from a new row whose columns are all null.
-    let marked = format!("(select *, true as __c360_new from {new}) as n");
+    let marked = format!("(select *, true as __c360_new from {new}) as {NEW}");
     Ok(format!(
         "select {merged} from {target} left join {marked} on {matched}\nunion all\n\
          select {} from {new} where not exists (select 1 from {target} where {matched})",
-        columns.of_new("n"),
+        columns.of_new(NEW),
     ))
 }
 

@@ -1,12 +1,14 @@
 //! New rows of an incremental model, kept beside the target while it is rewritten.
 
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
-use super::Job;
-use crate::diag::{Result, SourceFile};
+use super::{Job, Materialized, overwrite};
+use crate::check::{keep_contract, unique_columns};
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
-use crate::node::Relation;
+use crate::node::{Relation, quote};
 
 /// Rows that are staged.
 pub(super) struct Staged {
@@ -16,6 +18,27 @@ pub(super) struct Staged {
     pub(super) rows: u64,
     /// What their query spilled.
     pub(super) spilled: u64,
+}
+
+/// The plan of the node's query, with what its contract promises.
+pub(super) async fn plan(job: &Job<'_>) -> Result<LogicalPlan> {
+    let plan = job.engine.plan(&job.meter.state, job.sql).await?;
+    keep_contract(job.node, plan, &job.meter.state)
+}
+
+/// Fails if values are there twice that the contract wants to be unique.
+pub(super) async fn check_unique(job: &Job<'_>, staged: &Staged) -> Result<()> {
+    for key in unique_columns(job.node) {
+        let list = key.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ");
+        let nulls = key.iter().map(|name| format!("{} is not null", quote(name))).collect::<Vec<_>>().join(" and ");
+        let from = staged.relation.render();
+        let sql = format!("select {list} from {from} where {nulls} group by {list} having count(*) > 1 limit 1");
+        if let Some(values) = first_row(job, sql).await? {
+            let message = format!("the contract is broken: {} is there twice in {}", values.join(", "), key.join(", "));
+            return Err(Diagnostic::error(codes::CONTRACT_BROKEN, message).of_node(&job.node.unique_id));
+        }
+    }
+    Ok(())
 }
 
 /// Runs the query into a table of its own.
@@ -37,7 +60,7 @@ pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
 
 impl Staged {
     async fn fill(&mut self, job: &Job<'_>) -> Result<()> {
-        let plan = job.engine.plan(&job.meter.state, job.sql).await?;
+        let plan = plan(job).await?;
         let physical = job.engine.physical(&job.meter.state, &plan).await?;
         let warehouse = &job.engine.warehouse;
         let written =
@@ -54,6 +77,13 @@ impl Staged {
         }
         job.engine.forget(&self.relation);
     }
+}
+
+/// Writes the rows of `sql` as the new version of the relation.
+pub(super) async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
+    let file = SourceFile::new(job.sql.path.clone(), sql);
+    let plan = job.engine.plan(&job.meter.state, &file).await?;
+    overwrite(job, &plan, &Default::default()).await
 }
 
 /// The values of the first row of a query, as text; none if it has no rows.

@@ -4,6 +4,7 @@ mod incremental;
 mod input;
 mod schema_change;
 mod seed;
+mod snapshot;
 mod table;
 mod view;
 
@@ -17,6 +18,8 @@ use crate::engine::{Engine, Meter, spilled_bytes};
 use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Commit, Progress};
+
+pub use snapshot::check_snapshot;
 
 /// Everything that a materialization needs.
 pub struct Job<'a> {
@@ -38,6 +41,27 @@ pub struct Job<'a> {
     pub commit: Commit,
     /// Rebuild incremental models from nothing.
     pub full_refresh: bool,
+    /// The stretch of time that a microbatch model is built for.
+    pub batch: Option<Batch>,
+}
+
+/// A stretch of time of a microbatch model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The column with the time of a row.
+    pub column: String,
+    /// From when on, in UTC.
+    pub start: chrono::NaiveDateTime,
+    /// Until when; not part of it.
+    pub end: chrono::NaiveDateTime,
+}
+
+impl Batch {
+    /// The condition that a row of `row` is part of the batch, as SQL.
+    pub(crate) fn holds(&self, row: &str) -> String {
+        let column = format!("{row}.{}", crate::node::quote(&self.column));
+        format!("{column} >= cast('{}' as timestamp) and {column} < cast('{}' as timestamp)", self.start, self.end)
+    }
 }
 
 /// What a materialization did.
@@ -65,10 +89,23 @@ pub const MATERIALIZATIONS: &[&str] = &["table", "view", "incremental", "ephemer
 pub async fn materialize(job: &Job<'_>) -> Result<Materialized> {
     let done = match (job.node.resource_type, job.node.materialized()) {
         (ResourceType::Seed, _) => seed::build(job).await,
-        (_, "table") => table::build(job).await,
-        (_, "view") => view::build(job).await,
-        (_, "incremental") => incremental::build(job).await,
-        (_, other) => Err(unknown(job.node, other)),
+        (ResourceType::Snapshot, _) => snapshot::build(job).await,
+        (_, other) => return materialize_as(other, job).await,
+    };
+    job.engine.forget(job.relation);
+    done
+}
+
+/// Builds the relation of `job.node` as `materialization`, whatever its own is.
+///
+/// # Errors
+/// As [`materialize`].
+pub async fn materialize_as(materialization: &str, job: &Job<'_>) -> Result<Materialized> {
+    let done = match materialization {
+        "table" => table::build(job).await,
+        "view" => view::build(job).await,
+        "incremental" => incremental::build(job).await,
+        other => Err(unknown(job.node, other)),
     };
     job.engine.forget(job.relation);
     done

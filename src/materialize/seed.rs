@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{Fields, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, ident};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
 
 use super::{Job, Materialized, overwrite};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::engine::execution_error;
 use crate::engine::formats::{self, Format, NoRejects, ScanSpec};
 use crate::node::plain;
+use crate::warehouse::Stored;
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     let provider = open(job).await?;
     let plan = plan(job, provider)?;
+    let plan = if job.full_refresh { plan } else { like_before(job, plan).await? };
     overwrite(job, &plan, job.progress).await
 }
 
@@ -30,6 +34,9 @@ async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
         other => other.parse::<Format>()?,
     };
     let mut spec = ScanSpec::new(format!("seed {}", job.node.name), path.to_string_lossy(), format);
+    // dbt's manners: digits are a number also behind a zero, and the word means what it says.
+    spec.options.csv.zeros_lead_numbers = true;
+    spec.options.csv.null_value = Some("null".into());
     let delimiter = job.node.config.str("delimiter").map(|text| text.replace("\\t", "\t"));
     match delimiter.as_deref().map(str::as_bytes) {
         Some([byte]) => spec.options.csv.delimiter = *byte,
@@ -69,4 +76,36 @@ fn plan(job: &Job<'_>, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> 
         .and_then(|builder| builder.project(columns))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|error| execution_error(&error))
+}
+
+/// A seed that is loaded again keeps the columns of its table and their types, as in dbt: who reads it relies on them.
+async fn like_before(job: &Job<'_>, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let Some(old) = table_schema(job).await? else { return Ok(plan) };
+    let find = |fields: &Fields, name: &str| {
+        fields.iter().find(|field| field.name().eq_ignore_ascii_case(name)).map(|field| field.name().clone())
+    };
+    let new = plan.schema().fields().clone();
+    if let Some(field) = new.iter().find(|field| find(old.fields(), field.name()).is_none()) {
+        let message = format!("`{}` is a new column of seed `{}`", field.name(), job.node.name);
+        return Err(Diagnostic::error(codes::SCHEMA_CHANGED, message)
+            .label(job.node.place(), "its table was made without that column")
+            .help("run with --full-refresh to make the table anew")
+            .of_node(&job.node.unique_id));
+    }
+    let columns = old.fields().iter().map(|field| match find(&new, field.name()) {
+        Some(name) => cast(ident(name), field.data_type().clone()).alias(field.name()),
+        None => cast(lit(ScalarValue::Null), field.data_type().clone()).alias(field.name()),
+    });
+    let columns: Vec<Expr> = columns.collect();
+    LogicalPlanBuilder::from(plan)
+        .project(columns)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| execution_error(&error))
+}
+
+async fn table_schema(job: &Job<'_>) -> Result<Option<SchemaRef>> {
+    match job.engine.warehouse.load(job.relation).await? {
+        Some(Stored::Table(_)) => job.engine.schema_of(job.relation).await,
+        _ => Ok(None),
+    }
 }

@@ -5,7 +5,7 @@ use crate::diag::Result;
 use crate::warehouse::View;
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
-    job.engine.plan(&job.meter.state, job.sql).await?;
+    super::input::plan(job).await?;
     let view = View {
         sql: job.sql.text.trim().trim_end_matches(';').to_string(),
         node: job.commit.node.clone(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::Loaded;
-use crate::artifacts::{Compiled, Made, ManifestMeta, manifest, run_results, write};
+use crate::artifacts::{Compiled, Made, ManifestMeta, SourceFreshness, manifest, run_results, sources, write};
 use crate::diag::Result;
 use crate::node::ResourceType;
 use crate::run::RunResult;
@@ -36,6 +36,19 @@ pub fn write_manifest(folder: &Path, loaded: &Loaded, compiled: &HashMap<String,
 pub fn write_run_results(folder: &Path, loaded: &Loaded, result: &RunResult) -> Result<()> {
     let made = made(loaded);
     write(&folder.join("run_results.json"), &run_results(result, &made))
+}
+
+/// Writes `sources.json` to `path`.
+///
+/// # Errors
+/// C5006 if it cannot be written.
+pub(super) fn write_sources(
+    path: &Path,
+    loaded: &Loaded,
+    results: &[SourceFreshness],
+    elapsed: std::time::Duration,
+) -> Result<()> {
+    write(path, &sources(results, elapsed, &made(loaded)))
 }
 
 fn made(loaded: &Loaded) -> Made {

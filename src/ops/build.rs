@@ -39,11 +39,17 @@ pub async fn build(
     build: Build<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Result<RunResult> {
-    let selection = selection(options, loaded, diagnostics)?;
+    let selection = match &options.leftover {
+        Some(leftover) => left(loaded, leftover),
+        None => selection(options, loaded, diagnostics)?,
+    };
     check_selected(loaded, &selection, build.mode, diagnostics);
+    for diagnostic in diagnostics.iter_mut() {
+        options.warn_error.apply(diagnostic);
+    }
     let schedule = schedule(&loaded.manifest, &selection, build.mode);
     let selected = selection.nodes.iter().map(|id| loaded.manifest.node(*id).unique_id.clone()).collect();
-    let session = Session::open(options, loaded, selected)?;
+    let session = Session::open(options, loaded, selected).await?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     write_manifest(&target_path, loaded, &HashMap::new())?;
     raise_warnings(options, diagnostics);
@@ -58,6 +64,10 @@ pub async fn build(
         destinations: destinations(loaded),
         target_path: target_path.clone(),
         full_refresh: options.full_refresh,
+        store_failures: options.store_failures,
+        warn_error: options.warn_error.clone(),
+        event_time: options.event_time,
+        batches: options.leftover.as_ref().map(|leftover| leftover.batches.clone()).unwrap_or_default(),
     });
     let run_options = RunOptions {
         threads: options.threads.unwrap_or(loaded.invocation.target.threads),
@@ -69,6 +79,13 @@ pub async fn build(
     let result = run(context, &schedule, run_options, build.events).await;
     write_run_results(&target_path, loaded, &result)?;
     Ok(result)
+}
+
+/// What an earlier invocation left to do, as a selection.
+fn left(loaded: &Loaded, leftover: &super::Leftover) -> Selection {
+    let mut nodes: Vec<NodeId> = leftover.nodes.iter().filter_map(|id| loaded.manifest.id(id)).collect();
+    nodes.sort_unstable();
+    Selection { nodes, ..Selection::default() }
 }
 
 /// The schedule without running it: the units with their reasons, in order.
@@ -102,12 +119,13 @@ fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostic
                 diagnostics.take(scan_spec(source, external, &loaded.project.root.root));
             }
         }
+        if node.resource_type == crate::node::ResourceType::Snapshot {
+            diagnostics.take(crate::materialize::check_snapshot(node));
+        }
         if node.resource_type != crate::node::ResourceType::Model {
             continue;
         }
-        if !crate::materialize::MATERIALIZATIONS.contains(&node.materialized()) {
-            diagnostics.push(crate::materialize::unknown(node, node.materialized()));
-        }
+        diagnostics.take(crate::run::check_microbatch(node));
         if mode != Mode::Build {
             continue;
         }

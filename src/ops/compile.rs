@@ -37,7 +37,7 @@ pub async fn compile(
         }
     };
     let selected = nodes.iter().map(|node| node.unique_id.clone()).collect();
-    let session = Session::open(options, loaded, selected)?;
+    let session = Session::open(options, loaded, selected).await?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     let world = Arc::clone(&session.world);
     let compiled = tokio::task::spawn_blocking(move || {

@@ -27,7 +27,7 @@ pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
         check("profile", Ok(format!("{} in {}", loaded.profile.name, loaded.profile.path.display()))),
         check("target", Ok(loaded.profile.target.name.clone())),
     ];
-    let session = Session::open(options, loaded, Vec::new());
+    let session = Session::open(options, loaded, Vec::new()).await;
     checks.push(match session {
         Ok(session) => {
             let root = session.engine.warehouse.root().to_string();

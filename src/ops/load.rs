@@ -1,5 +1,6 @@
 //! The front half of every verb: discover, parse, resolve.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -8,6 +9,7 @@ use super::Options;
 use crate::diag::{Diagnostic, Diagnostics, Result, Severity, Span};
 use crate::jinja::{LogLine, Templates, Vars, World, render_yaml};
 use crate::manifest::Manifest;
+use crate::node::Relation;
 use crate::parse::parse;
 use crate::project::yaml::Yaml;
 use crate::project::{Invocation, Profile, Project, Render, Target};
@@ -59,6 +61,8 @@ fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocati
     let mut flags = Map::new();
     flags.insert("FULL_REFRESH".into(), json!(options.full_refresh));
     flags.insert("FAIL_FAST".into(), json!(options.fail_fast));
+    flags.insert("EMPTY".into(), json!(options.empty));
+    flags.insert("STORE_FAILURES".into(), json!(options.store_failures));
     flags.insert("WARN_ERROR".into(), json!(options.warn_error));
     flags.insert("WHICH".into(), json!(options.command));
     Invocation {
@@ -88,6 +92,7 @@ fn world(options: &Options, invocation: &Arc<Invocation>, project: Option<(&Proj
         resolved: None,
         adapter: None,
         selected: Vec::new(),
+        deferred: HashMap::new(),
         log: Box::new(|_: LogLine| {}),
         dispatch: project.map(|(project, _)| project.root.config.dispatch.clone()).unwrap_or_default(),
         environment: project.map(|(_, templates)| templates.environment()).unwrap_or_default(),
@@ -108,6 +113,7 @@ impl Loaded {
         options: &Options,
         adapter: Option<Arc<dyn crate::jinja::Adapter>>,
         selected: Vec<String>,
+        deferred: HashMap<String, Relation>,
         log: Box<dyn Fn(LogLine) + Send + Sync>,
     ) -> World {
         let lookup = crate::manifest::Lookup::new(
@@ -118,6 +124,7 @@ impl Loaded {
             resolved: Some(crate::jinja::Resolved { manifest: Arc::clone(&self.manifest), lookup }),
             adapter,
             selected,
+            deferred,
             log,
             ..world(options, &self.invocation, Some((&self.project, &self.templates)))
         }

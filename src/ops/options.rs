@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value as Json};
 
+use crate::diag::WarnError;
 use crate::select::Criteria;
 
 /// Resolved options; nothing here still has to be looked up.
@@ -35,6 +36,22 @@ pub struct Options {
     pub criteria: Criteria,
     /// Folder with the artifacts of an earlier run.
     pub state: Option<PathBuf>,
+    /// Read what is not built here from where the state has it.
+    pub defer: bool,
+    /// The state to defer to, if it is not `state`.
+    pub defer_state: Option<PathBuf>,
+    /// Prefer the state to what is built here.
+    pub favor_state: bool,
+    /// Plan and build everything, and read no row.
+    pub empty: bool,
+    /// Keep the rows that tests find.
+    pub store_failures: bool,
+    /// Which warnings are errors.
+    pub warn_error: WarnError,
+    /// Stretch of time of microbatch models: from, and until.
+    pub event_time: (Option<NaiveDateTime>, Option<NaiveDateTime>),
+    /// What an earlier invocation left to do: that is run, and nothing is selected.
+    pub leftover: Option<super::Leftover>,
     /// Environment.
     pub env: BTreeMap<String, String>,
     /// Now.

@@ -27,8 +27,8 @@ impl Session {
     /// Starts the engine for `loaded`. Has to be called inside of a runtime.
     ///
     /// # Errors
-    /// What [`Engine::open`] fails with.
-    pub fn open(options: &Options, loaded: &Loaded, selected: Vec<String>) -> Result<Session> {
+    /// What [`Engine::open`] fails with; C1010 or C1009 if the state of `--defer` is not there.
+    pub async fn open(options: &Options, loaded: &Loaded, selected: Vec<String>) -> Result<Session> {
         let target = &loaded.invocation.target;
         let mut sources = Vec::new();
         for node in &loaded.manifest.nodes {
@@ -58,14 +58,16 @@ impl Session {
             sources,
             built_by,
         })?);
+        let deferred = super::defer::deferred(options, loaded, &engine, &selected).await?;
         let runtime = tokio::runtime::Handle::current();
-        let adapter: Arc<dyn Adapter> = Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database));
+        let adapter: Arc<dyn Adapter> =
+            Arc::new(EngineAdapter::new(Arc::clone(&engine), runtime, &target.database, &loaded.invocation.id));
         let (sender, logs) = mpsc::unbounded_channel();
         let log = Box::new(move |line: LogLine| {
             // Nobody listens any more only when the program ends.
             let _ = sender.send(line);
         });
-        let world = Arc::new(loaded.world(options, Some(adapter), selected, log));
+        let world = Arc::new(loaded.world(options, Some(adapter), selected, deferred, log));
         Ok(Session { engine, world, logs })
     }
 }

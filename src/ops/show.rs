@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 
 use super::build::selection;
@@ -39,12 +40,8 @@ pub async fn show(
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new())?;
+    let session = Session::open(options, loaded, Vec::new()).await?;
     let mut out = Vec::new();
-    if diagnostics.has_errors() {
-        // A source that is declared wrongly: reported once, and not again as a relation that is not there.
-        return Ok(out);
-    }
     for node in nodes {
         let shown = open(&session, node, limit).await?;
         for warning in &shown.compiled.warnings {
@@ -107,10 +104,13 @@ async fn rows(
     limit: Option<usize>,
 ) -> Result<SendableRecordBatchStream> {
     let mut plan = session.engine.plan(&meter.state, sql).await?;
-    if let Some(limit) = limit {
-        plan = datafusion::logical_expr::LogicalPlanBuilder::from(plan)
+    // A plan that is explained stands at the top.
+    let is_explained =
+        matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
+    if let Some(limit) = limit.filter(|_| !is_explained) {
+        plan = LogicalPlanBuilder::from(plan)
             .limit(0, Some(limit))
-            .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)
+            .and_then(LogicalPlanBuilder::build)
             .map_err(|error| execution_error(&error))?;
     }
     let physical = session.engine.physical(&meter.state, &plan).await?;

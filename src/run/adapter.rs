@@ -14,18 +14,22 @@ use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{Engine, execution_error, type_name};
 use crate::jinja::{Adapter, AdapterColumn, QueryTable};
 use crate::node::Relation;
+use crate::statement::Executor;
+use crate::warehouse::Commit;
 
 /// [`Adapter`] over an [`Engine`]. Its methods block: they are called from threads that may.
 pub struct EngineAdapter {
     engine: Arc<Engine>,
     runtime: Handle,
     database: String,
+    invocation_id: String,
 }
 
 impl EngineAdapter {
     /// An adapter that waits on `runtime`.
-    pub fn new(engine: Arc<Engine>, runtime: Handle, database: &str) -> EngineAdapter {
-        EngineAdapter { engine, runtime, database: database.to_string() }
+    pub fn new(engine: Arc<Engine>, runtime: Handle, database: &str, invocation_id: &str) -> EngineAdapter {
+        let (database, invocation_id) = (database.to_string(), invocation_id.to_string());
+        EngineAdapter { engine, runtime, database, invocation_id }
     }
 }
 
@@ -34,7 +38,9 @@ impl Adapter for EngineAdapter {
         let file = SourceFile::new("a query of a template", sql.trim().trim_end_matches(';'));
         self.runtime.block_on(async {
             let meter = self.engine.meter()?;
-            let stream = self.engine.query(&meter.state, &file).await?;
+            let commit = Commit { node: "a query of a template".into(), invocation_id: self.invocation_id.clone() };
+            let executor = Executor { engine: &self.engine, meter: &meter, commit };
+            let Some(stream) = executor.run(&file.path, &file.text).await? else { return Ok(QueryTable::default()) };
             let schema = stream.schema();
             let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(|error| execution_error(&error))?;
             let columns = schema

@@ -17,7 +17,7 @@ use super::executor::RunContext;
 use super::{RunEvent, RunResult, Status, UnitInfo, UnitResult};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::LogLine;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, NodeId};
 use crate::schedule::{Schedule, UnitKind, unaudited};
 use crate::warehouse::Progress;
 
@@ -48,7 +48,12 @@ pub async fn run(
     let start = Instant::now();
     events(started(&context, schedule, &options));
     let mut dispatcher = Dispatcher::new(context, schedule, options, events);
+    let may_run = dispatcher.operations(&schedule.before).await || !dispatcher.context.skips_after_failed_start();
+    if !may_run {
+        dispatcher.draining = Some("an on-run-start hook failed");
+    }
     dispatcher.dispatch().await;
+    dispatcher.operations(&schedule.after).await;
     let (quarantined, failures) = dispatcher.context.store_quarantine().await;
     for failure in failures {
         (dispatcher.events)(RunEvent::Found(failure));
@@ -73,7 +78,7 @@ fn started(context: &RunContext, schedule: &Schedule, options: &RunOptions) -> R
         command: invocation.command.clone(),
         project: context.manifest.project_name.clone(),
         target: invocation.target.name.clone(),
-        total: schedule.units.len(),
+        total: schedule.units.len() + schedule.before.len() + schedule.after.len(),
         counts: schedule.counts(&context.manifest),
         threads: options.threads,
         at: Utc::now(),
@@ -142,6 +147,38 @@ impl<'a> Dispatcher<'a> {
             missing,
             rank,
         }
+    }
+
+    /// Runs operations one after the other; false if one failed. What stands behind a failed one is skipped.
+    async fn operations(&mut self, operations: &[NodeId]) -> bool {
+        let mut fine = true;
+        for id in operations {
+            let node = self.context.manifest.node(*id);
+            self.next_index += 1;
+            let unit = UnitInfo {
+                index: self.next_index,
+                unique_id: node.unique_id.clone(),
+                name: node.name.clone(),
+                resource_type: node.resource_type,
+                action: "operation".into(),
+                relation: None,
+            };
+            let result = if fine {
+                (self.events)(RunEvent::UnitStarted { unit: unit.clone(), at: Utc::now() });
+                self.context.operation(*id, &self.results).await
+            } else {
+                let mut skipped = empty_result(&self.context.manifest, *id, Status::Skipped);
+                skipped.message = Some("an operation before it failed".into());
+                skipped
+            };
+            while let Ok(line) = self.options.logs.try_recv() {
+                self.log(line);
+            }
+            fine &= !result.status.is_failure();
+            (self.events)(RunEvent::UnitFinished { unit, result: Box::new(result.clone()), at: Utc::now() });
+            self.results.push(result);
+        }
+        fine
     }
 
     async fn dispatch(&mut self) {
@@ -225,7 +262,7 @@ impl<'a> Dispatcher<'a> {
         let work = &self.schedule.units[unit as usize];
         let node = self.context.manifest.node(work.node);
         let relation = match work.kind {
-            UnitKind::Test => None,
+            UnitKind::Test | UnitKind::Nothing => None,
             UnitKind::Build => node.relation.as_ref().map(ToString::to_string),
             UnitKind::Publish => super::publisher::jobs(node).ok().map(|jobs| {
                 let names: Vec<String> = jobs.iter().map(|job| format!("{}.{}", job.to, job.table)).collect();
@@ -259,7 +296,9 @@ impl<'a> Dispatcher<'a> {
     fn end(&mut self, unit: u32, info: UnitInfo, result: UnitResult) {
         self.states[unit as usize] = State::Done;
         let failed = result.status.is_failure();
-        let blocks = failed || result.status == Status::Skipped;
+        let node = self.context.manifest.node(self.schedule.units[unit as usize].node);
+        let goes_on = failed && node.config.str("on_error") == Some("continue");
+        let blocks = (failed && !goes_on) || result.status == Status::Skipped;
         let name = info.name.clone();
         (self.events)(RunEvent::UnitFinished { unit: info, result: Box::new(result.clone()), at: Utc::now() });
         self.keep(unit, result);
@@ -360,14 +399,14 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn empty_result(manifest: &Manifest, node: crate::manifest::NodeId, status: Status) -> UnitResult {
+fn empty_result(manifest: &Manifest, node: NodeId, status: Status) -> UnitResult {
     let node = manifest.node(node);
     let relation_name = node.relation.as_ref().map(crate::node::Relation::render);
     UnitResult { relation_name, ..UnitResult::new(&node.unique_id, status) }
 }
 
 /// A unit whose task panicked: a bug of ours, and no reason for the others to stop.
-fn crashed(manifest: &Manifest, node: crate::manifest::NodeId, why: &str) -> UnitResult {
+fn crashed(manifest: &Manifest, node: NodeId, why: &str) -> UnitResult {
     let mut result = empty_result(manifest, node, Status::Error);
     let found = Diagnostic::error(codes::INTERNAL, format!("the node crashed: {why}"))
         .help("this is a bug of c360: please report it with the node's SQL");

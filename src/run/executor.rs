@@ -1,16 +1,18 @@
 //! Runs one unit: compiles its node, hands it to a materialization, a test or a destination, and says how it ended.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value as Json, json};
 
+use super::hooks::When;
+use super::microbatch::{Batches, Stretch, is_microbatch};
 use super::{Status, UnitResult};
-use crate::check::{run_data_test, verdict};
 use crate::compile::{CompiledNode, compile, compiled_path};
-use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::diag::{Diagnostic, Result, SourceFile, WarnError, codes};
 use crate::engine::{Engine, Meter};
 use crate::jinja::World;
 use crate::manifest::{Manifest, NodeId};
@@ -19,8 +21,8 @@ use crate::node::{Node, ResourceType};
 use crate::project::Project;
 use crate::publish::{DestinationConfig, Published};
 use crate::schedule::{Unit, UnitKind};
-use crate::stdx::{grouped, plural};
-use crate::warehouse::{Commit, Progress};
+use crate::stdx::plural;
+use crate::warehouse::{Commit, Progress, Stored};
 
 /// What the units of a run share.
 pub struct RunContext {
@@ -38,15 +40,23 @@ pub struct RunContext {
     pub target_path: PathBuf,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// `--store-failures`.
+    pub store_failures: bool,
+    /// Which warnings are errors.
+    pub warn_error: WarnError,
+    /// `--event-time-start` and `--event-time-end`.
+    pub event_time: (Option<NaiveDateTime>, Option<NaiveDateTime>),
+    /// Batches of microbatch models that are run instead of those that the time says, by unique id.
+    pub batches: HashMap<String, Vec<Stretch>>,
 }
 
 /// A unit's parts of a result, before it is known how it ended.
-struct Attempt {
+pub(super) struct Attempt {
     started_at: DateTime<Utc>,
     start: Instant,
     compile_time: Duration,
-    compiled: Option<CompiledNode>,
-    meter: Option<Meter>,
+    pub(super) compiled: Option<CompiledNode>,
+    pub(super) meter: Option<Meter>,
 }
 
 impl RunContext {
@@ -64,6 +74,7 @@ impl RunContext {
             UnitKind::Publish => self.publish(unit.node, &progress).await,
             UnitKind::Test => self.test(unit.node, &mut attempt).await,
             UnitKind::Build => self.build(unit.node, &mut attempt, &progress).await,
+            UnitKind::Nothing => Ok(Outcome::Nothing),
         };
         let mut result = blank(node, &attempt);
         result.execute_time = attempt.start.elapsed().saturating_sub(attempt.compile_time);
@@ -92,8 +103,17 @@ impl RunContext {
         result
     }
 
+    /// True if `node` is built as an increment of what is there.
+    async fn is_incremental(&self, node: &Node) -> Result<bool> {
+        let refresh = node.config.bool("full_refresh").unwrap_or(self.full_refresh);
+        let (Some(relation), "incremental", false) = (&node.relation, node.materialized(), refresh) else {
+            return Ok(false);
+        };
+        Ok(matches!(self.engine.warehouse.load(relation).await?, Some(Stored::Table(_))))
+    }
+
     /// Compiles `node` on a thread that may block, since its template may run queries.
-    async fn compile(&self, id: NodeId, attempt: &mut Attempt) -> Result<Arc<SourceFile>> {
+    pub(super) async fn compile(&self, id: NodeId, attempt: &mut Attempt) -> Result<Arc<SourceFile>> {
         let start = Instant::now();
         let world = Arc::clone(&self.world);
         let manifest = Arc::clone(&self.manifest);
@@ -102,13 +122,18 @@ impl RunContext {
         let compiled = compiled.map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
         })??;
+        if let Some(warning) = compiled.warnings.iter().find(|warning| self.warn_error.promotes(warning.code)) {
+            let mut error = Box::new(warning.clone());
+            self.warn_error.apply(&mut error);
+            return Err(error);
+        }
         let sql = Arc::clone(&compiled.sql);
         self.write_compiled(id, &sql.text)?;
         attempt.compiled = Some(compiled);
         Ok(sql)
     }
 
-    fn write_compiled(&self, id: NodeId, sql: &str) -> Result<()> {
+    pub(super) fn write_compiled(&self, id: NodeId, sql: &str) -> Result<()> {
         let path = self.target_path.join("compiled").join(compiled_path(self.manifest.node(id)));
         let write = || -> std::io::Result<()> {
             if let Some(folder) = path.parent() {
@@ -121,17 +146,22 @@ impl RunContext {
         })
     }
 
-    async fn build(&self, id: NodeId, attempt: &mut Attempt, progress: &Arc<Progress>) -> Result<Outcome> {
+    async fn build(self: &Arc<Self>, id: NodeId, attempt: &mut Attempt, progress: &Arc<Progress>) -> Result<Outcome> {
         let node = self.manifest.node(id);
         let relation = node
             .relation
             .as_ref()
             .ok_or_else(|| Diagnostic::error(codes::INTERNAL, format!("`{}` has no relation", node.name)))?;
+        let incremental = self.is_incremental(node).await?;
+        if is_microbatch(node) {
+            return self.batches(id, incremental, attempt, progress).await;
+        }
         let sql = match node.resource_type {
             ResourceType::Seed => SourceFile::new(node.original_path.clone(), ""),
             _ => self.compile(id, attempt).await?,
         };
-        let meter = attempt.meter.insert(self.engine.meter()?);
+        let meter = &*attempt.meter.insert(self.engine.meter()?);
+        self.hooks(node, When::Before, incremental, meter).await?;
         let job = Job {
             engine: &self.engine,
             meter,
@@ -142,29 +172,32 @@ impl RunContext {
             progress,
             commit: Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() },
             full_refresh: node.config.bool("full_refresh").unwrap_or(self.full_refresh),
+            batch: None,
         };
-        materialize(&job).await.map(Outcome::Built)
+        let done = materialize(&job).await?;
+        self.hooks(node, When::After, incremental, meter).await?;
+        Ok(Outcome::Built(done))
+    }
+
+    async fn batches(
+        self: &Arc<Self>,
+        id: NodeId,
+        incremental: bool,
+        attempt: &mut Attempt,
+        progress: &Arc<Progress>,
+    ) -> Result<Outcome> {
+        let node = self.manifest.node(id);
+        let meter = &*attempt.meter.insert(self.engine.meter()?);
+        self.hooks(node, When::Before, incremental, meter).await?;
+        let mut batches = self.microbatch(id, incremental, meter, progress).await?;
+        self.hooks(node, When::After, incremental, meter).await?;
+        attempt.compiled = batches.compiled.take();
+        Ok(Outcome::Batched(Box::new(batches)))
     }
 
     fn file_of(&self, node: &Node) -> PathBuf {
         let package = self.project.all().find(|package| package.name() == node.package);
         package.map_or(&self.project.root, |package| package).root.join(&node.original_path)
-    }
-
-    async fn test(&self, id: NodeId, attempt: &mut Attempt) -> Result<Outcome> {
-        let node = self.manifest.node(id);
-        if node.resource_type == ResourceType::UnitTest {
-            return Err(Diagnostic::error(codes::BAD_VALUE, "unit tests cannot be run yet")
-                .label(node.place(), "declared here")
-                .help("leave it out: `--exclude test_type:unit`"));
-        }
-        let sql = self.compile(id, attempt).await?;
-        let meter = attempt.meter.insert(self.engine.meter()?);
-        let found = run_data_test(&self.engine, meter, &sql, &node.config).await?;
-        let verdict = verdict(&node.config, &found);
-        let path = self.target_path.join("compiled").join(compiled_path(node));
-        let diagnostic = test_diagnostic(node, verdict.status, found.failures, &path);
-        Ok(Outcome::Tested { verdict, diagnostic })
     }
 }
 
@@ -172,7 +205,9 @@ impl RunContext {
 pub(super) enum Outcome {
     Built(Materialized),
     Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
+    Batched(Box<Batches>),
     Published(Vec<Published>),
+    Nothing,
 }
 
 impl Outcome {
@@ -193,6 +228,8 @@ impl Outcome {
                     }
                 }
             }
+            Outcome::Batched(batches) => batched(*batches, result),
+            Outcome::Nothing => result.status = Status::NoOp,
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;
                 result.failures = Some(verdict.failures);
@@ -212,6 +249,24 @@ impl Outcome {
     }
 }
 
+/// A microbatch model: some of its batches may have failed.
+fn batched(batches: Batches, result: &mut UnitResult) {
+    let total = batches.successful.len() + batches.failed.len();
+    let json = batches.json();
+    let Batches { done, successful, failed, diagnostics, .. } = batches;
+    let count = successful.len();
+    Outcome::Built(done).apply(result);
+    if !failed.is_empty() {
+        result.status = if successful.is_empty() { Status::Error } else { Status::PartialSuccess };
+        result.message = Some(match diagnostics.first() {
+            Some(first) => format!("{count} of {total} batches succeeded; {}: {}", first.code.id, first.message),
+            None => format!("{count} of {total} batches succeeded"),
+        });
+    }
+    result.diagnostics.extend(diagnostics);
+    result.response.insert("batch_results".into(), json);
+}
+
 fn published_json(done: &Published) -> Map<String, Json> {
     let mut map = Map::new();
     map.insert("destination".into(), json!(done.destination));
@@ -223,31 +278,15 @@ fn published_json(done: &Published) -> Map<String, Json> {
 }
 
 fn blank(node: &Node, attempt: &Attempt) -> UnitResult {
+    UnitResult { compile_time: attempt.compile_time, ..blank_result(node, attempt.started_at) }
+}
+
+/// The result of a node that has done nothing yet.
+pub(super) fn blank_result(node: &Node, started_at: DateTime<Utc>) -> UnitResult {
     let is_test = matches!(node.resource_type, ResourceType::Test | ResourceType::UnitTest);
     UnitResult {
-        started_at: attempt.started_at,
-        compile_time: attempt.compile_time,
+        started_at,
         relation_name: node.relation.as_ref().filter(|_| !is_test).map(crate::node::Relation::render),
         ..UnitResult::new(&node.unique_id, if is_test { Status::Pass } else { Status::Success })
     }
-}
-
-fn test_diagnostic(node: &Node, status: Status, failures: u64, path: &std::path::Path) -> Option<Box<Diagnostic>> {
-    let found = match failures {
-        1 => "found 1 row that it should not find".to_string(),
-        failures => format!("found {} rows that it should not find", grouped(failures)),
-    };
-    let message = format!("test `{}` {found}", node.name);
-    let diagnostic = match status {
-        Status::Fail => Diagnostic::error(codes::TEST_FAILED, message),
-        Status::Warn => Diagnostic::warning(codes::TEST_WARNED, message),
-        _ => return None,
-    };
-    Some(
-        diagnostic
-            .label(node.place(), "")
-            .note(format!("its query is in {}", path.display()))
-            .help(format!("`c360 show --select {}` shows the rows", node.name))
-            .of_node(&node.unique_id),
-    )
 }

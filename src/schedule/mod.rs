@@ -4,6 +4,7 @@
 //! Edges follow the DAG through nodes that do not run themselves (ephemeral or not selected). In a build a test stands
 //! before everything below what it tests, and a publish stands behind its model and all tests of it.
 
+mod operations;
 mod publishes;
 mod units;
 
@@ -11,6 +12,7 @@ use crate::graph::Dag;
 use crate::manifest::{Manifest, NodeId};
 use crate::node::{NodeKind, ResourceType};
 
+use operations::operations;
 pub use publishes::unaudited;
 pub use units::{Unit, UnitKind};
 
@@ -29,6 +31,22 @@ pub enum Mode {
     Snapshot,
 }
 
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 5] = [Mode::Build, Mode::Run, Mode::Test, Mode::Seed, Mode::Snapshot];
+
+    /// The verb of the command line.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Mode::Build => "build",
+            Mode::Run => "run",
+            Mode::Test => "test",
+            Mode::Seed => "seed",
+            Mode::Snapshot => "snapshot",
+        }
+    }
+}
+
 /// Units and what they wait for.
 #[derive(Debug)]
 pub struct Schedule {
@@ -38,6 +56,10 @@ pub struct Schedule {
     pub dag: Dag,
     /// Positions in an order that respects the edges.
     pub order: Vec<u32>,
+    /// Operations that run before all units (`on-run-start`).
+    pub before: Vec<NodeId>,
+    /// Operations that run after all units (`on-run-end`).
+    pub after: Vec<NodeId>,
 }
 
 impl Schedule {
@@ -54,7 +76,10 @@ impl Schedule {
         }
         // The edges follow those of the manifest's DAG, which has no cycle by now; a cycle that gates add is left out.
         let order = dag.order().unwrap_or_else(|_| (0..units.len() as u32).collect());
-        Schedule { units, dag, order }
+        // Where nothing runs there is nothing to stand around.
+        let hooks = |when: &str| if units.is_empty() { Vec::new() } else { operations(manifest, when) };
+        let (before, after) = (hooks("on-run-start"), hooks("on-run-end"));
+        Schedule { units, dag, order, before, after }
     }
 
     /// Units by what they do, in the order of first appearance.
@@ -74,7 +99,9 @@ impl Schedule {
 /// True if `mode` runs the node itself (an ephemeral model never runs).
 fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
     let node = manifest.node(id);
-    if node.is_ephemeral() {
+    // As in dbt, a file without a template is a model that nobody runs.
+    let is_empty = node.resource_type == ResourceType::Model && node.raw_code.trim().is_empty();
+    if node.is_ephemeral() || is_empty {
         return false;
     }
     let kinds: &[ResourceType] = match mode {
@@ -84,6 +111,8 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
             ResourceType::Snapshot,
             ResourceType::Test,
             ResourceType::UnitTest,
+            // Nothing is done with it, and who reads results sees that its parents were built.
+            ResourceType::Exposure,
         ],
         Mode::Run => &[ResourceType::Model],
         Mode::Test => &[ResourceType::Test, ResourceType::UnitTest],

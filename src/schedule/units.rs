@@ -16,6 +16,8 @@ pub enum UnitKind {
     Test,
     /// Publishes a built and tested model.
     Publish,
+    /// Nothing: an exposure, whose parents are done.
+    Nothing,
 }
 
 /// One unit of work.
@@ -33,6 +35,7 @@ impl Unit {
         let node = manifest.node(self.node);
         match self.kind {
             UnitKind::Publish => "publish".into(),
+            UnitKind::Nothing => node.resource_type.to_string(),
             UnitKind::Test if node.resource_type == ResourceType::UnitTest => "unit test".into(),
             UnitKind::Test => "test".into(),
             UnitKind::Build => node.materialized().to_string(),
@@ -47,7 +50,11 @@ pub(super) fn units(
     mode: Mode,
     publishes: &dyn Fn(NodeId) -> bool,
 ) -> Vec<Unit> {
-    let kind = |id: NodeId| if is_test(manifest, id) { UnitKind::Test } else { UnitKind::Build };
+    let kind = |id: NodeId| match manifest.node(id).resource_type {
+        ResourceType::Exposure => UnitKind::Nothing,
+        _ if is_test(manifest, id) => UnitKind::Test,
+        _ => UnitKind::Build,
+    };
     let chosen = selected.iter().copied().filter(|id| runs(manifest, *id, mode));
     let mut units: Vec<Unit> = chosen.map(|node| Unit { node, kind: kind(node) }).collect();
     if mode == Mode::Build {
@@ -71,12 +78,14 @@ pub(super) fn positions(units: &[Unit]) -> HashMap<NodeId, u32> {
 pub(super) fn node_edges(manifest: &Manifest, units: &[Unit], dag: &mut Dag) {
     let positions = positions(units);
     for (position, unit) in units.iter().enumerate().filter(|(_, unit)| unit.kind != UnitKind::Publish) {
-        // A unit test brings its own rows: it stands before its model, not behind the model's parents.
-        if matches!(manifest.node(unit.node).kind, NodeKind::UnitTest(_)) {
-            continue;
-        }
         let mut seen = vec![unit.node];
         let mut stack: Vec<NodeId> = manifest.dag.parents(unit.node).to_vec();
+        // A unit test brings its own rows and stands before its model; the parents of the model, if they are built in
+        // this run, tell it the types of columns.
+        if matches!(manifest.node(unit.node).kind, NodeKind::UnitTest(_)) {
+            seen.append(&mut stack);
+            stack = seen[1..].iter().flat_map(|model| manifest.dag.parents(*model).to_vec()).collect();
+        }
         while let Some(parent) = stack.pop() {
             if seen.contains(&parent) {
                 continue;

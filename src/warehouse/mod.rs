@@ -110,6 +110,20 @@ impl Warehouse {
         Ok(None)
     }
 
+    /// `relation` in the spelling under which it is stored, if it is.
+    ///
+    /// # Errors
+    /// C5006 if the store cannot be listed.
+    pub async fn spelled(&self, relation: &Relation) -> Result<Relation> {
+        let names = self.identifiers(&relation.schema).await?;
+        let exact = names.contains(&relation.identifier);
+        let twin = names.iter().find(|name| !exact && name.eq_ignore_ascii_case(&relation.identifier));
+        Ok(match twin {
+            Some(name) => Relation::new(&relation.database, &relation.schema, name),
+            None => relation.clone(),
+        })
+    }
+
     async fn load_exact(&self, relation: &Relation) -> Result<Option<Stored>> {
         if let Some(view) = self.load_view(relation).await? {
             return Ok(Some(Stored::View(view)));

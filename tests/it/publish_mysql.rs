@@ -185,7 +185,7 @@ fn what_fails_leaves_the_old_table() {
     assert!(output.stderr.contains("C600"), "{}", output.stderr);
     assert_eq!(rows(), ["1|a", "2|b"]);
     project.write("models/m.yml", "models:\n  - name: mart\n    columns: [{name: id, data_tests: [not_null]}]\n");
-    server.build(&project, 1, &[]).says(&["C7001", "did not succeed"]);
+    server.build(&project, 1, &[]).says(&["C7001", "because not_null_mart_id failed"]);
     assert_eq!(rows(), ["1|a", "2|b"]);
     project.edit("models/mart.sql", "(null, 'c')", "(3, 'c')");
     server.build(&project, 0, &[]);

@@ -101,7 +101,7 @@ fn a_failing_test_leaves_the_published_table_and_says_so() {
     project.ok(&["build"]);
     project.edit("models/mart.sql", "(1, ", "(2, ");
     let output = project.exits(1, &["build"]);
-    output.says(&["bi.mart", "`unique_mart_id` did not succeed"]);
+    output.says(&["bi.mart", "because unique_mart_id failed"]);
     assert!(!output.stderr.contains("Published"), "{}", output.stderr);
     assert_eq!(bi(&project, "select id from mart order by id"), ["1", "2"]);
     let results = project.json("target/run_results.json");

@@ -67,7 +67,7 @@ fn a_failed_node_skips_its_descendants_alone() {
     assert_eq!(project.statuses(1, &["build"]), pairs(&expected));
     let results = project.json("target/run_results.json");
     let skipped = results["results"].as_array().expect("a list").iter().find(|one| one["unique_id"] == "model.shop.c");
-    assert_eq!(skipped.expect("a result")["message"], "`a` did not succeed");
+    assert_eq!(skipped.expect("a result")["message"], "because a failed");
 }
 
 #[test]

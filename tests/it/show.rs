@@ -97,3 +97,21 @@ fn nodes_of_every_kind_are_shown() {
         assert_eq!(output.stdout, format!("id\n{id}\n"), "{select}");
     }
 }
+
+#[test]
+fn show_changes_nothing() {
+    let project = Project::models(&[("a", "{{ config(materialized='table') }} select 1 as id")]);
+    project.ok(&["build"]);
+    let copied = project.path("copied.csv");
+    let copy = format!("copy (select 1 as x) to '{}'", copied.display());
+    let statements = ["insert into main.a select 2", "insert into {{ ref('a') }} select 2", "drop table main.a", &copy];
+    for sql in statements {
+        let output = project.exits(2, &["show", "--inline", sql]);
+        output.says(&["error[C4002]", "a query is expected here"]);
+        assert_eq!(output.stdout, "");
+        project.write("models/b.sql", format!("{{{{ config(materialized='table') }}}} {sql}"));
+        project.exits(1, &["build", "--select", "b"]).says(&["a query is expected here"]);
+    }
+    assert_eq!((project.sorted("a"), project.versions("main/a"), copied.exists()), (vec!["1".to_string()], 1, false));
+    assert!(project.ok(&["show", "--inline", "explain select 1 as x"]).stdout.contains("logical_plan"));
+}

@@ -6,7 +6,7 @@ use super::{loaded, runtime};
 use crate::cli::args::{GlobalArgs, RunArgs, SelectArgs};
 use crate::cli::interrupt::interrupts;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{Environment, options};
+use crate::cli::settings::{Environment, run_options};
 use crate::cli::{FAILED, FINE, INTERRUPTED, WRONG};
 use crate::diag::{Diagnostics, Result};
 use crate::ops::{self, Build, Loaded, Options};
@@ -22,18 +22,23 @@ pub(in crate::cli) fn build(
     env: &Environment,
     printer: &Printer,
 ) -> Result<u8> {
-    let options = options(name(mode), global, select, run.full_refresh, run.fail_fast, env)?;
-    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
-    if run.dry_run {
-        return dry_run(&options, &loaded, mode, printer);
+    let options = run_options(mode.verb(), global, select, run, env)?;
+    run_mode(&options, select, mode, run.dry_run, printer)
+}
+
+/// Runs what the options say.
+pub(super) fn run_mode(options: &Options, select: &SelectArgs, mode: Mode, dry: bool, printer: &Printer) -> Result<u8> {
+    let Some(loaded) = loaded(options, printer)? else { return Ok(WRONG) };
+    if dry {
+        return dry_run(options, &loaded, mode, printer);
     }
     runtime()?.block_on(async {
         let events_path = loaded.project.target_path(options.target_path.as_deref()).join("events.jsonl");
         let mut reporter = Tee::new(vec![printer.reporter(), Box::new(events_file(&events_path)?)]);
         let mut diagnostics = Diagnostics::default();
         let mut events = |event: RunEvent| reporter.event(&event);
-        let request = Build { mode, args: args(&options, select), events: &mut events, interrupts: interrupts() };
-        let result = ops::build(&options, &loaded, request, &mut diagnostics).await;
+        let request = Build { mode, args: args(options, select), events: &mut events, interrupts: interrupts() };
+        let result = ops::build(options, &loaded, request, &mut diagnostics).await;
         printer.diagnostics(&diagnostics);
         let result = result?;
         Ok(match () {
@@ -43,16 +48,6 @@ pub(in crate::cli) fn build(
             () => FINE,
         })
     })
-}
-
-fn name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Build => "build",
-        Mode::Run => "run",
-        Mode::Test => "test",
-        Mode::Seed => "seed",
-        Mode::Snapshot => "snapshot",
-    }
 }
 
 /// Prints the schedule: one line a unit, in an order that respects the DAG.
@@ -77,5 +72,9 @@ fn args(options: &Options, select: &SelectArgs) -> Map<String, serde_json::Value
     args.insert("full_refresh".into(), json!(options.full_refresh));
     args.insert("fail_fast".into(), json!(options.fail_fast));
     args.insert("vars".into(), json!(options.vars));
+    args.insert("empty".into(), json!(options.empty));
+    args.insert("store_failures".into(), json!(options.store_failures));
+    args.insert("defer".into(), json!(options.defer));
+    args.insert("favor_state".into(), json!(options.favor_state));
     args
 }

@@ -3,8 +3,11 @@
 mod build;
 mod compile;
 mod explain;
+mod freshness;
 mod inspect;
 mod ls;
+mod operation;
+mod retry;
 mod show;
 
 use super::args::{GlobalArgs, SelectArgs};
@@ -16,8 +19,11 @@ use crate::ops::{Loaded, Options, load};
 pub(super) use build::build;
 pub(super) use compile::compile;
 pub(super) use explain::explain;
+pub(super) use freshness::freshness;
 pub(super) use inspect::{clean, debug, init, parse};
 pub(super) use ls::ls;
+pub(super) use operation::run_operation;
+pub(super) use retry::retry;
 pub(super) use show::show;
 
 /// The options of a verb that does not run nodes.
@@ -29,6 +35,9 @@ fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &
 fn loaded(options: &Options, printer: &Printer) -> Result<Option<Loaded>> {
     let mut diagnostics = Diagnostics::default();
     let loaded = load(options, &mut diagnostics);
+    for diagnostic in diagnostics.iter_mut() {
+        options.warn_error.apply(diagnostic);
+    }
     printer.diagnostics(&diagnostics);
     match loaded {
         Ok(_) if diagnostics.has_errors() => {

@@ -49,6 +49,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
+pub use csv::csv_records;
 pub use errors::into_datafusion;
 pub use rejects::{NoRejects, RejectSink, RejectedRecord, ScanStats};
 pub use spec::{

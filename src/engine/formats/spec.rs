@@ -158,6 +158,8 @@ pub struct CsvOptions {
     pub escape: Option<u8>,
     /// Unquoted text that means NULL, beside the empty field.
     pub null_value: Option<String>,
+    /// Digits behind a leading zero are a number when types are inferred; else they are text, such as a postcode.
+    pub zeros_lead_numbers: bool,
     /// How bytes spell text.
     pub encoding: Encoding,
 }
@@ -170,6 +172,7 @@ impl Default for CsvOptions {
             quote: b'"',
             escape: None,
             null_value: None,
+            zeros_lead_numbers: false,
             encoding: Encoding::Utf8,
         }
     }

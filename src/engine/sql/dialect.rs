@@ -132,6 +132,19 @@ pub fn parse_file(sql: &Arc<SourceFile>) -> diag::Result<Statement> {
     Ok(statement)
 }
 
+/// The statements of a text, each as a text of its own. A single one keeps its spelling, so that places in it stay true.
+///
+/// # Errors
+/// `C4001` if the text cannot be read.
+pub fn split(sql: &Arc<SourceFile>) -> diag::Result<Vec<String>> {
+    let statements = statements(&sql.text).map_err(|error| plan_error(&error, sql))?;
+    Ok(match statements.as_slice() {
+        [] => Vec::new(),
+        [_] => vec![sql.text.clone()],
+        several => several.iter().map(ToString::to_string).collect(),
+    })
+}
+
 fn statements(sql: &str) -> Result<Vec<Statement>, DataFusionError> {
     let statements = DFParserBuilder::new(sql)
         .with_dialect(&AnalystDialect)

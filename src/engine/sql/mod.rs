@@ -34,7 +34,7 @@ pub use datafusion::sql::sqlparser::tokenizer::Span as SqlSpan;
 
 use crate::diag::{self, SourceFile};
 
-pub use dialect::{AnalystDialect, parse, parse_file};
+pub use dialect::{AnalystDialect, parse, parse_file, split};
 pub use error::plan_error;
 pub use resolve::{Relation, relations, resolve};
 pub use span::text_span;

@@ -11,6 +11,7 @@ mod config;
 mod exceptions;
 mod graph;
 mod output;
+mod overrides;
 mod query;
 mod refs;
 mod relation;
@@ -18,7 +19,7 @@ mod settings;
 mod tests_of;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(crate) use graph::node_json;
 pub(crate) use refs::{EPHEMERAL_PREFIX, cte_name};
 
 pub use adapter::{Adapter, AdapterColumn, QueryTable};
+pub use overrides::Overrides;
 pub use relation::RelationValue;
 pub use settings::Vars;
 
@@ -57,6 +59,8 @@ pub struct World {
     pub adapter: Option<Arc<dyn Adapter>>,
     /// Unique ids that are selected.
     pub selected: Vec<String>,
+    /// Relations of another state that stand for nodes that were not built here, by unique id.
+    pub deferred: HashMap<String, Relation>,
     /// Receives `log` and `print`.
     pub log: Box<dyn Fn(LogLine) + Send + Sync>,
     /// Where `adapter.dispatch` looks for macros of a namespace.
@@ -117,9 +121,11 @@ pub(crate) struct Scope {
     pub(crate) execute: bool,
     pub(crate) captured: RefCell<Captured>,
     /// Results of statements, by name.
-    pub(crate) results: RefCell<std::collections::HashMap<String, Value>>,
+    pub(crate) results: RefCell<HashMap<String, Value>>,
     /// Environment variables with a secret prefix may be read.
     pub(crate) allows_secrets: bool,
+    /// What this rendering sees differently.
+    pub(crate) overrides: Option<Arc<Overrides>>,
     /// Vars whose templates are being rendered, the outermost first.
     pub(crate) open_vars: RefCell<Vec<String>>,
     /// A failure in a place that cannot raise one; it is raised when the rendering ends.
@@ -136,18 +142,28 @@ impl NodeContext {
     /// The context of `node` while the project is parsed.
     pub fn for_parse(world: &Arc<World>, node: Arc<Node>) -> NodeContext {
         let package = node.package.clone();
-        NodeContext::new(world, Some(node), package, false, false)
+        NodeContext::new(world, Some(node), package, false, None)
     }
 
     /// The context of `node` when it is compiled.
     pub fn for_execute(world: &Arc<World>, node: Arc<Node>) -> NodeContext {
         let package = node.package.clone();
-        NodeContext::new(world, Some(node), package, true, false)
+        NodeContext::new(world, Some(node), package, true, None)
+    }
+
+    /// The context of `node` when it is compiled, with some names replaced.
+    pub fn with_overrides(world: &Arc<World>, node: Arc<Node>, overrides: Option<Arc<Overrides>>) -> NodeContext {
+        let package = node.package.clone();
+        NodeContext::new(world, Some(node), package, true, overrides)
     }
 
     /// The context of a value in a YAML file of `package`; profiles may read secrets.
     pub fn for_yaml(world: &Arc<World>, package: &str, allows_secrets: bool) -> NodeContext {
-        NodeContext::new(world, None, package.to_string(), false, allows_secrets)
+        let mut context = NodeContext::new(world, None, package.to_string(), false, None);
+        if let Some(scope) = Rc::get_mut(&mut context.scope) {
+            scope.allows_secrets = allows_secrets;
+        }
+        context
     }
 
     fn new(
@@ -155,7 +171,7 @@ impl NodeContext {
         node: Option<Arc<Node>>,
         package: String,
         execute: bool,
-        allows_secrets: bool,
+        overrides: Option<Arc<Overrides>>,
     ) -> NodeContext {
         let scope = Scope {
             world: Arc::clone(world),
@@ -164,7 +180,8 @@ impl NodeContext {
             execute,
             captured: RefCell::default(),
             results: RefCell::default(),
-            allows_secrets,
+            allows_secrets: false,
+            overrides,
             open_vars: RefCell::default(),
             failure: RefCell::default(),
         };
@@ -269,6 +286,10 @@ impl Context for NodeContext {
             _ => return None,
         };
         Some(value)
+    }
+
+    fn overridden(&self, name: &str) -> Option<Value> {
+        self.scope.overridden(name)
     }
 
     fn names(&self) -> Vec<String> {

@@ -60,6 +60,9 @@ fn find_ref(scope: &Rc<Scope>, resolved: &Resolved, call: RefCall) -> Result {
     let id = resolved.lookup.find_ref(&call, &scope.package)?;
     let node = known(resolved, id)?;
     check_declared(scope, node, &call)?;
+    if let Some(value) = scope.stand_in(node, Some(&call))? {
+        return Ok(value);
+    }
     if node.is_ephemeral() {
         let mut captured = scope.captured.borrow_mut();
         if !captured.ephemerals.contains(&node.unique_id) {
@@ -92,6 +95,9 @@ fn known<'a>(resolved: &'a Resolved, id: &str) -> Result<&'a Node> {
 /// A reference that parsing did not see would be no edge of the DAG: the node might run too early.
 fn check_declared(scope: &Scope, found: &Node, call: &RefCall) -> Result<()> {
     let Some(node) = &scope.node else { return Ok(()) };
+    if scope.overrides.as_ref().is_some_and(|overrides| overrides.undeclared) {
+        return Ok(());
+    }
     let is_free = matches!(node.resource_type, ResourceType::Operation) || node.depends_on.contains(&found.unique_id);
     if is_free || node.unique_id == found.unique_id || node.package.is_empty() {
         return Ok(());
@@ -118,7 +124,11 @@ pub(super) fn source_function(scope: &Rc<Scope>) -> Value {
         match &scope.world.resolved {
             Some(resolved) if scope.execute => {
                 let id = resolved.lookup.find_source(&call, &scope.package)?;
-                relation_of(known(resolved, id)?)
+                let node = known(resolved, id)?;
+                match scope.stand_in(node, None)? {
+                    Some(value) => Ok(value),
+                    None => relation_of(node),
+                }
             }
             _ => {
                 let placeholder = Relation::new("", &call.source, &call.table);

@@ -13,6 +13,8 @@ pub struct RelationValue {
     relation: Relation,
     /// `table`, `view`, `cte`; nothing if it is not known.
     kind: Option<String>,
+    /// What is written instead of the name, if something stands in for the relation.
+    stand_in: Option<String>,
     /// Which parts are written.
     include: [bool; 3],
     /// Which parts are quoted.
@@ -22,13 +24,22 @@ pub struct RelationValue {
 impl RelationValue {
     /// A relation of the warehouse. While parsing, nothing is known of it.
     pub(crate) fn value(relation: Relation, _known: bool) -> Value {
-        Value::object(RelationValue { relation, kind: None, include: [true; 3], quoted: [true; 3] })
+        Value::object(RelationValue::new(relation, None))
     }
 
     /// A relation of a known kind.
     pub(crate) fn of_kind(relation: Relation, kind: &str) -> Value {
         let kind = Some(kind.to_string());
-        Value::object(RelationValue { relation, kind, include: [true; 3], quoted: [true; 3] })
+        Value::object(RelationValue::new(relation, kind))
+    }
+
+    /// A relation for which `text` is written: a subquery, or the name of a common table expression.
+    pub(crate) fn standing_in(relation: Relation, text: &str) -> Value {
+        Value::object(RelationValue { stand_in: Some(text.to_string()), ..RelationValue::new(relation, None) })
+    }
+
+    fn new(relation: Relation, kind: Option<String>) -> RelationValue {
+        RelationValue { relation, kind, stand_in: None, include: [true; 3], quoted: [true; 3] }
     }
 
     /// The common table expression of an ephemeral model.
@@ -36,6 +47,7 @@ impl RelationValue {
         Value::object(RelationValue {
             relation: Relation::new("", "", name),
             kind: Some("cte".into()),
+            stand_in: None,
             include: [false, false, true],
             quoted: [false; 3],
         })
@@ -55,6 +67,14 @@ impl RelationValue {
             (&relation.schema, schema, quote_schema),
             (&relation.identifier, identifier, quote_identifier),
         ]
+    }
+
+    /// The parts that are written.
+    fn name(&self) -> String {
+        let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
+        let parts: Vec<String> =
+            shown.map(|(name, _, quoted)| if quoted { quote(name) } else { name.to_string() }).collect();
+        parts.join(".")
     }
 
     fn changed(&self, args: Args, name: &str, flags: fn(&mut RelationValue) -> &mut [bool; 3]) -> Result {
@@ -101,7 +121,8 @@ impl Object for RelationValue {
         match name {
             "include" => self.changed(args, name, |relation| &mut relation.include),
             "quote" => self.changed(args, name, |relation| &mut relation.quoted),
-            "render" => Ok(Value::str(self.str())),
+            // What stands in for the relation is left out: that is what people call this method for.
+            "render" => Ok(Value::str(self.name())),
             "without_identifier" => {
                 let mut copy = self.clone();
                 copy.include[2] = false;
@@ -142,10 +163,10 @@ impl Object for RelationValue {
     }
 
     fn str(&self) -> String {
-        let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
-        let parts: Vec<String> =
-            shown.map(|(name, _, quoted)| if quoted { quote(name) } else { name.to_string() }).collect();
-        parts.join(".")
+        if let Some(text) = &self.stand_in {
+            return text.clone();
+        }
+        self.name()
     }
 
     fn repr(&self) -> String {

@@ -114,6 +114,9 @@ impl Object for VarValue {
         let [name, default] = args.bind("var", ["name", "default"])?;
         let name = name.as_ref().and_then(Value::as_str).ok_or_else(|| fail("var() takes a name"))?;
         let vars = &self.scope.world.vars;
+        if let Some(value) = self.scope.overrides.as_ref().and_then(|overrides| overrides.vars.get(name)) {
+            return Ok(Value::from_json(value));
+        }
         match (vars.get(&self.scope.package, name), default) {
             (Some(Json::String(text)), _) if text.contains("{{") || text.contains("{%") => {
                 self.render(interp, name, text)
@@ -143,6 +146,9 @@ pub(super) fn env_var(scope: &Rc<Scope>) -> Value {
             return Err(Diagnostic::error(codes::BAD_VALUE, format!("`{name}` is a secret"))
                 .label(interp.site(), "secrets are allowed in profiles.yml and packages.yml alone")
                 .into());
+        }
+        if let Some(value) = scope.overrides.as_ref().and_then(|overrides| overrides.env.get(name)) {
+            return Ok(Value::str(crate::node::plain(value)));
         }
         match (scope.world.invocation.env.get(name), default) {
             (Some(value), _) => Ok(Value::str(value)),

@@ -68,6 +68,9 @@ impl Interpreter<'_> {
     /// context has, as in dbt), the context, built-in macros, macros of the package of the calling macro, packages,
     /// functions that every template has.
     pub fn resolve(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.context.overridden(name) {
+            return Some(value);
+        }
         if let Some(item) = self.env.project_macro(name, &self.options.package) {
             return Some(Value::of_macro(Arc::clone(item)));
         }
@@ -131,6 +134,9 @@ impl Interpreter<'_> {
     /// A macro of a package namespace, or a name of the whole context, if `base` is one of these.
     pub(super) fn namespace_member(&mut self, base: &Value, name: &str) -> Option<Option<Value>> {
         if let Some(package) = base.as_object::<PackageNamespace>() {
+            if let Some(value) = self.context.overridden(&format!("{}.{name}", package.name)) {
+                return Some(Some(value));
+            }
             return Some(self.env.get(&package.name, name).map(|item| Value::of_macro(Arc::clone(item))));
         }
         base.as_object::<AllNames>()?;

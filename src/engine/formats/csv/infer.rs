@@ -53,7 +53,8 @@ fn type_of(text: &[u8], quoted: bool, options: &CsvOptions) -> DataType {
         return DataType::Null;
     }
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
-    let leading_zero = matches!(unsigned, [b'0', b'0'..=b'9', ..]) || text.starts_with(b"+");
+    let zeros = !options.zeros_lead_numbers && matches!(unsigned, [b'0', b'0'..=b'9', ..]);
+    let leading_zero = zeros || text.starts_with(b"+");
     let plain_digits = unsigned.iter().all(u8::is_ascii_digit);
     if !leading_zero && plain_digits && values::integer(text, i64::MIN, i64::MAX).is_ok() {
         return DataType::Int64;

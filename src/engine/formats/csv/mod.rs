@@ -6,6 +6,8 @@ mod decode;
 mod infer;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(super) use decode::Csv;
 pub(super) use infer::infer;
+pub use text::csv_records;

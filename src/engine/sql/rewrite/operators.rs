@@ -28,6 +28,13 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
             *expr = binary(take(text), op, take(pattern));
         }
+        // Tables hold microseconds, and so does `timestamp` elsewhere; nanoseconds end in 2262.
+        Expr::Cast { data_type: DataType::Timestamp(precision @ None, _), .. } => *precision = Some(6),
+        Expr::TypedString(typed) => {
+            if let DataType::Timestamp(precision @ None, _) = &mut typed.data_type {
+                *precision = Some(6);
+            }
+        }
         // `a in unnest(list)`
         Expr::InUnnest { expr: value, array_expr, negated } => {
             let has = call("array_has", vec![take(array_expr), take(value)]);

@@ -1,0 +1,46 @@
+//! `retry`.
+
+use std::path::PathBuf;
+
+use super::build::run_mode;
+use super::loaded;
+use crate::cli::args::{GlobalArgs, RunArgs, SelectArgs};
+use crate::cli::printer::Printer;
+use crate::cli::settings::{Environment, run_options};
+use crate::cli::{FINE, WRONG};
+use crate::diag::Result;
+use crate::ops::leftover;
+
+pub(in crate::cli) fn retry(
+    global: &GlobalArgs,
+    state: Option<PathBuf>,
+    run: &RunArgs,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let select = SelectArgs { state, ..SelectArgs::default() };
+    let mut options = run_options("retry", global, &select, run, env)?;
+    let folder = match &options.state {
+        Some(folder) => folder.clone(),
+        // Where artifacts are is known once the project is read.
+        None => match loaded(&options, printer)? {
+            Some(loaded) => loaded.project.target_path(options.target_path.as_deref()),
+            None => return Ok(WRONG),
+        },
+    };
+    let leftover = leftover(&folder)?;
+    if leftover.nodes.is_empty() {
+        printer.note("nothing is left to do: everything succeeded");
+        return Ok(FINE);
+    }
+    let mode = leftover.mode()?;
+    options.command = mode.verb().to_string();
+    options.full_refresh |= leftover.flag("full_refresh");
+    options.empty |= leftover.flag("empty");
+    options.store_failures |= leftover.flag("store_failures");
+    if global.vars.is_none() {
+        options.vars = leftover.vars();
+    }
+    options.leftover = Some(leftover);
+    run_mode(&options, &select, mode, run.dry_run, printer)
+}

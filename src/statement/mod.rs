@@ -1,0 +1,144 @@
+//! Statements that change the warehouse: what hooks, operations and queries of templates run besides queries.
+//!
+//! The warehouse knows one way of changing a table: a query whose rows become its next version, in one Delta commit. So
+//! each statement is respelled as such a query: `delete` keeps the rows that it does not delete, `update` is a `case`
+//! in every column that it sets, `alter table` is another list of columns. There are no transactions over several
+//! statements; `begin` and `commit` are accepted and do nothing.
+
+mod change;
+mod define;
+mod insert;
+
+use std::sync::Arc;
+
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as Sql};
+
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::engine::sql::{Statement, parse_file, split};
+use crate::engine::{Engine, Meter};
+use crate::node::Relation;
+use crate::warehouse::{Commit, Stored};
+
+/// What the execution of a statement needs.
+pub struct Executor<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The session.
+    pub meter: &'a Meter,
+    /// What goes into the log of tables that are changed.
+    pub commit: Commit,
+}
+
+impl Executor<'_> {
+    /// Runs the statements of `text`, one after the other; `name` is what messages call it. Rows of the last one, if
+    /// it is a query.
+    ///
+    /// # Errors
+    /// The first that fails; what ran before it stays.
+    pub async fn run(&self, name: &str, text: &str) -> Result<Option<SendableRecordBatchStream>> {
+        let mut last = None;
+        for statement in split(&SourceFile::new(name, text))? {
+            let file = SourceFile::new(name, statement);
+            if let Some(rows) = last.replace(self.one(&file).await?).flatten() {
+                drain(rows).await?;
+            }
+        }
+        Ok(last.flatten())
+    }
+
+    /// Runs one statement; the rows of a query are still to be read.
+    ///
+    /// # Errors
+    /// C4001 to C4006 for a statement that cannot be read or planned, C4002 for one that there is no way to do here, and
+    /// what its execution fails with.
+    pub async fn one(&self, file: &Arc<SourceFile>) -> Result<Option<SendableRecordBatchStream>> {
+        let Statement::Statement(statement) = parse_file(file)? else {
+            return self.engine.query(&self.meter.state, file).await.map(Some);
+        };
+        if matches!(*statement, Sql::Query(_) | Sql::Explain { .. } | Sql::ExplainTable { .. }) {
+            return self.engine.query(&self.meter.state, file).await.map(Some);
+        }
+        // What reads a table and replaces it has to be alone with it.
+        let _alone = self.engine.changes.lock().await;
+        self.change(*statement).await.map(|()| None)
+    }
+
+    async fn change(&self, statement: Sql) -> Result<()> {
+        match statement {
+            Sql::Insert(insert) => self.insert(insert).await,
+            Sql::Delete(delete) => self.delete(delete).await,
+            Sql::Update(update) => self.update(update).await,
+            Sql::Truncate(truncate) => self.truncate(truncate).await,
+            Sql::CreateTable(table) => self.create_table(table).await,
+            Sql::CreateView(view) => self.create_view(view).await,
+            Sql::AlterTable(alter) => self.alter_table(alter).await,
+            Sql::Drop { object_type, if_exists, names, .. } => self.drop_all(object_type, if_exists, &names).await,
+            // Schemas are folders that appear with their first table, and every statement is its own transaction.
+            Sql::CreateSchema { .. } | Sql::StartTransaction { .. } | Sql::Commit { .. } => Ok(()),
+            other => {
+                let text = other.to_string();
+                let words: Vec<&str> = text.split_whitespace().take(2).collect();
+                Err(Diagnostic::error(
+                    codes::SQL_PLAN,
+                    format!("`{}` is not supported", words.join(" ").to_lowercase()),
+                )
+                .help("c360 runs insert, update, delete, truncate, create, alter and drop of tables and views"))
+            }
+        }
+    }
+
+    /// The relation that `name` means, in the spelling under which it is stored.
+    async fn relation(&self, name: &ObjectName) -> Result<Relation> {
+        let parts: Vec<String> =
+            name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect();
+        let relation = self.engine.relation(&parts).ok_or_else(|| {
+            Diagnostic::error(codes::TABLE_NOT_FOUND, format!("`{name}` is no place in the warehouse"))
+        })?;
+        self.engine.warehouse.spelled(&relation).await
+    }
+
+    /// The relation that `name` means, which has to be a table.
+    async fn table(&self, name: &ObjectName) -> Result<Relation> {
+        let relation = self.relation(name).await?;
+        match self.engine.warehouse.load(&relation).await? {
+            Some(Stored::Table(_)) => Ok(relation),
+            Some(Stored::View(_)) => Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                format!("`{relation}` is a view, and its rows cannot be changed"),
+            )),
+            None => Err(Diagnostic::error(codes::TABLE_NOT_FOUND, format!("table `{relation}` not found"))),
+        }
+    }
+
+    /// Rows of `sql` become the next version of `relation`.
+    async fn rewrite(&self, relation: &Relation, sql: &str) -> Result<()> {
+        self.write(relation, sql, false).await
+    }
+
+    async fn write(&self, relation: &Relation, sql: &str, append: bool) -> Result<()> {
+        let file = SourceFile::new(format!("statement on {relation}"), sql);
+        let state = &self.meter.state;
+        let plan = self.engine.plan(state, &file).await?;
+        let physical = self.engine.physical(state, &plan).await?;
+        let warehouse = &self.engine.warehouse;
+        let progress = Default::default();
+        if append {
+            warehouse.append(state, relation, physical, &progress, &self.commit).await?;
+        } else {
+            warehouse.overwrite(state, relation, physical, &progress, &self.commit).await?;
+        }
+        self.engine.forget(relation);
+        Ok(())
+    }
+}
+
+/// Reads rows that nobody wants, for what reading them does.
+///
+/// # Errors
+/// What the query fails with.
+pub async fn drain(mut rows: SendableRecordBatchStream) -> Result<()> {
+    use futures::TryStreamExt;
+    while rows.try_next().await.map_err(|error| crate::engine::execution_error(&error))?.is_some() {}
+    Ok(())
+}
