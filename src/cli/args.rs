@@ -52,9 +52,6 @@ pub(crate) struct GlobalArgs {
     /// Say nothing but errors; data still goes to stdout
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Take every warning for an error
-    #[arg(long, global = true)]
-    pub(crate) warn_error: bool,
     /// How messages are written
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormatArg>,

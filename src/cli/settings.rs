@@ -110,7 +110,6 @@ pub(super) fn options(
         threads,
         full_refresh: full_refresh || env.flag("FULL_REFRESH"),
         fail_fast: fail_fast || env.flag("FAIL_FAST"),
-        warn_error: global.warn_error || env.flag("WARN_ERROR"),
         criteria: criteria(select, env)?,
         state: path(&select.state, "STATE"),
         defer: select.defer || (env.flag("DEFER") && !select.no_defer),

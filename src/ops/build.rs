@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
-use super::load::raise_warnings;
 use super::session::destinations;
 use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
@@ -52,7 +51,6 @@ pub async fn build(
     let session = Session::open(options, loaded, selected).await?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     write_manifest(&target_path, loaded, &HashMap::new())?;
-    raise_warnings(options, diagnostics);
     if diagnostics.has_errors() {
         return Ok(RunResult::nothing(&loaded.invocation.id));
     }

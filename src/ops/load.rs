@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::Options;
-use crate::diag::{Diagnostic, Diagnostics, Result, Severity, Span};
+use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::jinja::{LogLine, Templates, Vars, World, render_yaml};
 use crate::manifest::Manifest;
 use crate::node::Relation;
@@ -46,15 +46,7 @@ pub fn load(options: &Options, diagnostics: &mut Diagnostics) -> Result<Loaded> 
     let templates = Templates::read(&project, diagnostics);
     let world = Arc::new(world(options, &invocation, Some((&project, &templates))));
     let manifest = Arc::new(parse(&project, &templates, &world, diagnostics));
-    raise_warnings(options, diagnostics);
     Ok(Loaded { project, profile, invocation, templates, manifest })
-}
-
-/// With `--warn-error`, warnings are errors.
-pub(super) fn raise_warnings(options: &Options, diagnostics: &mut Diagnostics) {
-    if options.warn_error {
-        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Error);
-    }
 }
 
 fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocation {
@@ -63,7 +55,7 @@ fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocati
     flags.insert("FAIL_FAST".into(), json!(options.fail_fast));
     flags.insert("EMPTY".into(), json!(options.empty));
     flags.insert("STORE_FAILURES".into(), json!(options.store_failures));
-    flags.insert("WARN_ERROR".into(), json!(options.warn_error));
+    flags.insert("WARN_ERROR".into(), json!(options.warn_error.promotes(codes::JINJA_WARNED)));
     flags.insert("WHICH".into(), json!(options.command));
     Invocation {
         profile_name: profile_name.to_string(),

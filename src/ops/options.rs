@@ -30,8 +30,6 @@ pub struct Options {
     pub full_refresh: bool,
     /// Stop at the first failure.
     pub fail_fast: bool,
-    /// Take every warning for an error.
-    pub warn_error: bool,
     /// What is selected.
     pub criteria: Criteria,
     /// Folder with the artifacts of an earlier run.
