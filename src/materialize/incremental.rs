@@ -14,7 +14,7 @@ use crate::stdx::closest;
 use crate::warehouse::Stored;
 
 /// The strategies, in the order in which errors list them.
-const STRATEGIES: &[&str] = &["append", "delete+insert", "merge", "microbatch"];
+const STRATEGIES: &[&str] = &["append", "delete+insert", "merge", "insert_overwrite", "microbatch"];
 
 /// What dbt calls the rows that are there, and the rows that come; predicates of projects use these names.
 const OLD: &str = "DBT_INTERNAL_DEST";
@@ -52,7 +52,7 @@ fn strategy(job: &Job<'_>) -> Result<&'static str> {
             .maybe_help(near.map(|name| format!("`{name}` exists")))
             .help(format!("c360 has {}", STRATEGIES.join(", ")))
     })?;
-    if !matches!(found, "append" | "microbatch") && !has_key {
+    if !matches!(found, "append" | "insert_overwrite" | "microbatch") && !has_key {
         return Err(bad(job, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
             .help("name the columns that tell rows apart: `unique_key='id'` or `unique_key=['a', 'b']`"));
     }
@@ -69,6 +69,7 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
     let sql = match strategy {
         "append" if columns.keeps_schema() => return append(job, staged, &columns).await,
         "append" => union(&columns, job.relation, &staged.relation, ""),
+        "insert_overwrite" => insert_overwrite(job, &columns, &staged.relation),
         "microbatch" => microbatch(job, &columns, &staged.relation)?,
         "delete+insert" => delete_insert(job, &columns, &staged.relation, keys),
         _ => {
@@ -127,6 +128,17 @@ fn delete_insert(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[Strin
     let keep =
         format!(" where not exists (select 1 from {} where {}{})", alias(new, NEW), same_key(keys), predicates(job));
     union(columns, job.relation, new, &keep)
+}
+
+/// The new rows replace the partitions that they are in; without `partition_by` they replace everything.
+fn insert_overwrite(job: &Job<'_>, columns: &Columns, new: &Relation) -> String {
+    let config = &job.node.config;
+    let field = config.get("partition_by").and_then(|by| by.get("field")).map(crate::node::plain);
+    let partition = field.map_or_else(|| config.strings("partition_by"), |field| vec![field]);
+    match partition.is_empty() {
+        true => union(columns, job.relation, new, " where false"),
+        false => delete_insert(job, columns, new, &partition),
+    }
 }
 
 /// The new rows of the batch replace the old ones of the same stretch of time. What the query gives beyond it is left

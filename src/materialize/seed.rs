@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{Fields, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::provider_as_source;
@@ -10,19 +10,23 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, iden
 
 use super::{Job, Materialized, overwrite};
 use crate::diag::{Diagnostic, Result, codes};
-use crate::engine::execution_error;
-use crate::engine::formats::{self, Format, NoRejects, ScanSpec};
+use crate::engine::formats::{self, ColumnSpec, Format, NoRejects, ScanSpec};
+use crate::engine::{execution_error, type_name};
 use crate::node::plain;
 use crate::warehouse::Stored;
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
-    let provider = open(job).await?;
+    let old = if job.full_refresh { None } else { table_schema(job).await? };
+    let provider = open(job, old.as_ref()).await?;
     let plan = plan(job, provider)?;
-    let plan = if job.full_refresh { plan } else { like_before(job, plan).await? };
+    let plan = match &old {
+        Some(old) => like_before(job, plan, old)?,
+        None => plan,
+    };
     overwrite(job, &plan, job.progress).await
 }
 
-async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
+async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TableProvider>> {
     let path = job
         .seed_file
         .as_ref()
@@ -47,7 +51,34 @@ async fn open(job: &Job<'_>) -> Result<Arc<dyn TableProvider>> {
         None if extension == "tsv" => spec.options.csv.delimiter = b'\t',
         None => {}
     }
-    Ok(formats::open(&job.meter.state, Arc::new(spec), Arc::new(NoRejects)).await?.provider)
+    let state = &job.meter.state;
+    let provider = formats::open(state, Arc::new(spec.clone()), Arc::new(NoRejects)).await?.provider;
+    let texts = text_columns(job, old);
+    let is_text = |name: &str| texts.iter().any(|text| text.eq_ignore_ascii_case(name));
+    if format != Format::Csv || !provider.schema().fields().iter().any(|field| is_text(field.name())) {
+        return Ok(provider);
+    }
+    // What is to be text is read as text: a number would have lost its zeros by the time it becomes one.
+    let column = |field: &Arc<Field>| match is_text(field.name()) {
+        true => ColumnSpec::new(field.name(), "varchar"),
+        false => ColumnSpec::new(field.name(), type_name(field.data_type())),
+    };
+    spec.columns = Some(provider.schema().fields().iter().map(column).collect());
+    Ok(formats::open(state, Arc::new(spec), Arc::new(NoRejects)).await?.provider)
+}
+
+/// Names of columns that are text, by `column_types` or because they are in the table that is loaded again.
+fn text_columns(job: &Job<'_>, old: Option<&SchemaRef>) -> Vec<String> {
+    let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let types = job.node.config.get("column_types").and_then(|types| types.as_object());
+    let declared = types
+        .into_iter()
+        .flatten()
+        .filter(|(_, text)| formats::parse_data_type(&plain(text)).is_ok_and(|data_type| is_text(&data_type)));
+    let mut names: Vec<String> = declared.map(|(name, _)| name.clone()).collect();
+    let stored = old.into_iter().flat_map(|old| old.fields().iter()).filter(|field| is_text(field.data_type()));
+    names.extend(stored.map(|field| field.name().clone()));
+    names
 }
 
 /// The file's rows, with the types of `column_types`.
@@ -79,8 +110,7 @@ fn plan(job: &Job<'_>, provider: Arc<dyn TableProvider>) -> Result<LogicalPlan> 
 }
 
 /// A seed that is loaded again keeps the columns of its table and their types, as in dbt: who reads it relies on them.
-async fn like_before(job: &Job<'_>, plan: LogicalPlan) -> Result<LogicalPlan> {
-    let Some(old) = table_schema(job).await? else { return Ok(plan) };
+fn like_before(job: &Job<'_>, plan: LogicalPlan, old: &SchemaRef) -> Result<LogicalPlan> {
     let find = |fields: &Fields, name: &str| {
         fields.iter().find(|field| field.name().eq_ignore_ascii_case(name)).map(|field| field.name().clone())
     };

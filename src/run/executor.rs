@@ -286,7 +286,11 @@ pub(super) fn blank_result(node: &Node, started_at: DateTime<Utc>) -> UnitResult
     let is_test = matches!(node.resource_type, ResourceType::Test | ResourceType::UnitTest);
     UnitResult {
         started_at,
-        relation_name: node.relation.as_ref().filter(|_| !is_test).map(crate::node::Relation::render),
+        relation_name: node
+            .relation
+            .as_ref()
+            .filter(|_| node.resource_type.is_refable())
+            .map(crate::node::Relation::render),
         ..UnitResult::new(&node.unique_id, if is_test { Status::Pass } else { Status::Success })
     }
 }

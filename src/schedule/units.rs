@@ -119,8 +119,8 @@ pub(super) fn test_gates(manifest: &Manifest, units: &[Unit], dag: &mut Dag) {
             }
             continue;
         }
-        let parents = manifest.dag.parents(unit.node);
-        let tested: Vec<NodeId> = parents.iter().copied().filter(|parent| positions.contains_key(parent)).collect();
+        // As in dbt, also parents that this run does not build count: a retried test keeps back what it kept back.
+        let tested = manifest.dag.parents(unit.node).to_vec();
         if tested.is_empty() {
             continue;
         }

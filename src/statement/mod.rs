@@ -8,6 +8,8 @@
 mod change;
 mod define;
 mod insert;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
