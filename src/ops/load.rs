@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::Options;
-use crate::diag::{Diagnostic, Diagnostics, Result, Span, WarnError};
+use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::jinja::{LogLine, Templates, Vars, World, render_yaml};
 use crate::manifest::Manifest;
 use crate::node::Relation;
@@ -57,7 +57,7 @@ fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocati
     flags.insert("FAIL_FAST".into(), json!(options.fail_fast));
     flags.insert("EMPTY".into(), json!(options.empty));
     flags.insert("STORE_FAILURES".into(), json!(options.store_failures));
-    flags.insert("WARN_ERROR".into(), json!(options.warn_error == WarnError::all()));
+    flags.insert("WARN_ERROR".into(), json!(options.warn_error.promotes(codes::JINJA_WARNED)));
     flags.insert("WHICH".into(), json!(options.command));
     Invocation {
         profile_name: profile_name.to_string(),

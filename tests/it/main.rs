@@ -14,6 +14,7 @@ mod durability;
 mod graph_errors;
 mod identifiers;
 mod incremental;
+mod macros;
 mod project_errors;
 mod publish_mysql;
 mod publish_sqlite;

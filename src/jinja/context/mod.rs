@@ -6,6 +6,7 @@
 
 mod adapter;
 mod api;
+mod builtins;
 mod config;
 mod exceptions;
 mod graph;
@@ -256,10 +257,7 @@ impl Context for NodeContext {
             "flags" => settings::flags(scope),
             "model" => graph::model(scope),
             "graph" => graph::graph(scope),
-            "builtins" => {
-                let names = ["ref", "source", "config"];
-                Value::dict_of(names.iter().filter_map(|name| Some((*name, self.lookup(name)?))))
-            }
+            "builtins" => builtins::value(scope),
             "execute" => Value::Bool(scope.execute),
             "invocation_id" => Value::str(&scope.world.invocation.id),
             "run_started_at" => settings::run_started_at(scope),
