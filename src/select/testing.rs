@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Criteria, Inputs, select};
 use crate::diag::{Diagnostic, Diagnostics, SourceFile, Span};
-use crate::manifest::{Manifest, resolve};
+use crate::manifest::{Group, Manifest, resolve};
 use crate::node::{GenericTest, ModelParts, Node, NodeKind, RefCall, ResourceType, SourceCall, SourceTable, UnitTest};
 use crate::project::yaml::Yaml;
 
@@ -143,7 +143,16 @@ pub(crate) fn unit_test(path: &str, name: &str, tested: &str) -> Node {
 /// The resolved manifest of `nodes`.
 pub(crate) fn manifest(nodes: Vec<Node>) -> Manifest {
     let mut found = Diagnostics::default();
-    let manifest = resolve(Manifest { project_name: "acme".into(), nodes, ..Manifest::default() }, &mut found);
+    let file = SourceFile::new("models/_groups.yml", "");
+    let group = |name: &str| Group {
+        name: name.into(),
+        package: "acme".into(),
+        original_path: file.path.clone(),
+        owner: Json::Null,
+        span: Span::start_of(&file),
+    };
+    let groups = vec![group("finance")];
+    let manifest = resolve(Manifest { project_name: "acme".into(), nodes, groups, ..Manifest::default() }, &mut found);
     assert!(!found.has_errors(), "{:?}", found.iter().map(ToString::to_string).collect::<Vec<_>>());
     manifest
 }
