@@ -160,10 +160,6 @@ pub fn select(criteria: &Criteria, inputs: &Inputs<'_>, diagnostics: &mut Diagno
 
 fn is_wanted(criteria: &Criteria, node: &Node) -> bool {
     let kind = node.resource_type;
-    // As in dbt, a model whose file is blank is in the project and never selected.
-    if kind == ResourceType::Model && node.raw_code.trim().is_empty() {
-        return false;
-    }
     (criteria.resource_types.is_empty() || criteria.resource_types.contains(&kind))
         && !criteria.exclude_resource_types.contains(&kind)
 }

@@ -56,7 +56,9 @@ fn columns_may_change() {
     let project = seed("id,name\n1,a\n", "");
     project.ok(&["seed"]);
     project.write("seeds/s.csv", "id,price,name\nx,2,b\n");
-    project.ok(&["seed"]);
+    project.exits(1, &["seed"]).says(&["error[C5011]", "`price`", "--full-refresh"]);
+    assert_eq!(project.table("select * from {{ ref('s') }}"), ["1|a"], "as in dbt, new columns need a full refresh");
+    project.ok(&["seed", "--full-refresh"]);
     assert_eq!(project.table("select * from {{ ref('s') }}"), ["x|2|b"]);
     assert_eq!(project.versions("main/s"), 2);
 }
