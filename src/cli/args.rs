@@ -64,7 +64,7 @@ pub(crate) struct GlobalArgs {
     /// Count every warning as an error
     #[arg(long, global = true)]
     pub(crate) warn_error: bool,
-    /// Which warnings count as errors, as YAML: '{error: all, warn: [LogTestResult]}'
+    /// Which warnings count as errors, as YAML: '{error: all}' with names under `warn` or `silence`
     #[arg(long, global = true, value_name = "YAML")]
     pub(crate) warn_error_options: Option<String>,
     /// Plain output without colours
