@@ -272,6 +272,14 @@ pub(crate) enum Verb {
     },
     /// Show what c360 sees, and whether it reaches the warehouse and the destinations
     Debug,
+    /// Install the packages that packages.yml asks for
+    ///
+    /// What is installed is written to package-lock.yml and installed again the same way until packages.yml changes.
+    Deps {
+        /// Resolve packages.yml anew, although package-lock.yml belongs to it
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// Delete the folders that `clean-targets` names
     Clean,
     /// Make a new project that builds at once

@@ -15,6 +15,7 @@ mod graph_errors;
 mod identifiers;
 mod incremental;
 mod macros;
+mod packages;
 mod project_errors;
 mod publish_mysql;
 mod publish_sqlite;

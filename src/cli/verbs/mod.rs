@@ -2,6 +2,7 @@
 
 mod build;
 mod compile;
+mod deps;
 mod explain;
 mod freshness;
 mod inspect;
@@ -18,6 +19,7 @@ use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
 pub(super) use compile::compile;
+pub(super) use deps::deps;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
 pub(super) use inspect::{clean, debug, init, parse};
