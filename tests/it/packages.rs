@@ -131,3 +131,70 @@ fn a_secret_of_a_url_is_printed_nowhere() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("C1016") && !said.contains("hunter2"), "{said}");
 }
+
+/// Answers GET requests by path until the test ends.
+fn serve(files: Vec<(String, Vec<u8>)>) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let base = address.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines();
+            let Some(Ok(request)) = lines.next() else { continue };
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let path = request.split(' ').nth(1).unwrap_or_default().to_string();
+            let found = files.iter().find(|(name, _)| *name == path);
+            let body = found.map(|(_, body)| {
+                String::from_utf8(body.clone()).map_or(body.clone(), |text| text.replace("HUB", &base).into_bytes())
+            });
+            let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
+            let body = body.unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes());
+            if request.starts_with("GET") {
+                let _ = stream.write_all(&body);
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn the_hub_gives_the_newest_version_that_everybody_wants() {
+    let project =
+        package(project("packages:\n  - package: shop/pk\n    version: ['>=1.0.0', '<2.0.0']\n"), "work/pk-1.1");
+    let archive = |name: &str| {
+        let done = Command::new("tar").args(["-czf", name, "pk-1.1"]).current_dir(project.path("work")).status();
+        assert!(done.expect("tar runs").success());
+        std::fs::read(project.path("work").join(name)).expect("an archive")
+    };
+    let right = archive("right.tar.gz");
+    project.write("work/pk-1.1/macros/two.sql", "{% macro two() %}9{% endmacro %}");
+    let wrong = archive("wrong.tar.gz");
+    let release = |name: &str| json!({ "downloads": { "tarball": format!("HUB/{name}") } });
+    let versions = json!({ "versions": {
+        "0.9.0": release("wrong.tar.gz"), "1.2.0": release("wrong.tar.gz"), "1.10.0": release("right.tar.gz"),
+        "2.0.0": release("wrong.tar.gz"), "1.11.0-rc1": release("wrong.tar.gz"),
+    } });
+    let hub = serve(vec![
+        ("/api/v1/shop/pk.json".into(), versions.to_string().into_bytes()),
+        ("/right.tar.gz".into(), right),
+        ("/wrong.tar.gz".into(), wrong),
+    ]);
+    let output = project.finish(project.command(&["deps"]).env("DBT_PACKAGE_HUB_URL", &hub));
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(project.read("package-lock.yml").contains("version: 1.10.0"));
+    project.ok(&["build"]);
+    assert_eq!(project.rows("select n from main.m"), [json!({ "n": 2 })]);
+
+    project.edit("packages.yml", "'>=1.0.0'", "'>=1.20.0'");
+    let output = project.finish(project.command(&["deps"]).env("DBT_PACKAGE_HUB_URL", &hub));
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    output.says(&["C1015", "the newest is 2.0.0"]);
+    project.ok(&["build"]);
+}

@@ -2,6 +2,7 @@
 
 mod build;
 mod compile;
+mod config;
 mod deps;
 mod explain;
 mod freshness;
@@ -19,6 +20,7 @@ use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
 pub(super) use compile::compile;
+pub(super) use config::explain_config;
 pub(super) use deps::deps;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
