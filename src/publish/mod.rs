@@ -32,7 +32,7 @@ mod statement;
 mod survey;
 mod tally;
 
-pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, PublishJob};
 pub use rows::{FrameRows, Rows};
 
@@ -47,6 +47,8 @@ pub enum Progress {
     Rows(u64),
     /// It waits for someone; the words say for whom.
     Waiting(String),
+    /// How the rows travel, and why so.
+    Loading(String),
     /// A passing failure; the load starts again. The words say what failed.
     Retrying(String),
 }

@@ -55,6 +55,7 @@ impl RunContext {
                 let before = seen.swap(rows, std::sync::atomic::Ordering::Relaxed);
                 progress.add(rows.saturating_sub(before) as usize, 0);
             }
+            PublishProgress::Loading(how) => tracing::info!("{}: {how}", node.name),
             PublishProgress::Waiting(why) | PublishProgress::Retrying(why) => tracing::warn!("{}: {why}", node.name),
         };
         publish(config, &job.to, job, &rows, &tell).await.map_err(|error| error.of_node(&node.unique_id))

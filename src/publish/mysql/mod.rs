@@ -8,14 +8,20 @@
 //! A lost connection leaves open whether the server ran the last statement. So after one the load starts again with an
 //! empty table instead of going on, and the counts before the swap would tell if a straggler had got in.
 
+mod bulk;
 mod connect;
 mod failure;
+mod infile;
 mod load;
 mod table;
 mod types;
+mod watch;
+mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_bulk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +33,7 @@ use super::config::MysqlConfig;
 use super::place::Place;
 use super::rows::Rows;
 use super::shape::Shape;
-use super::statement::{Inserts, Limits, quoted};
+use super::statement::quoted;
 use super::survey::{Measure, Survey, survey};
 use super::tally::{Tally, reconcile};
 use super::{OnProgress, Progress, PublishJob, Published};
@@ -35,15 +41,7 @@ use crate::diag::Result;
 use connect::{Server, connect, server};
 use failure::{Failure, judge, no_connection};
 use table::Table;
-
-/// Loads that are tried; with the waits between them a server has half a minute to come back.
-const ATTEMPTS: u32 = 8;
-
-/// The protocol counts placeholders in 16 bits.
-const PLACEHOLDERS: usize = 65_535;
-
-/// Bytes of values that a statement aims at. Larger ones are not faster.
-const STATEMENT_BYTES: usize = 1 << 20;
+use watch::Watch;
 
 /// Logs in and out.
 pub(super) async fn ping(config: &MysqlConfig, place: &Place) -> Result<String> {
@@ -66,7 +64,9 @@ pub(super) async fn replace(
     // A wrong password should not wait for a million rows to be measured.
     let mut first = Some(connect(config).await.map_err(|error| no_connection(place, &error))?);
     let survey = measure(place, &shape, rows).await?;
-    let replacement = Replacement { config, place: Arc::new(place.clone()), shape, table, survey, rows, progress };
+    let watch = Arc::new(Watch::default());
+    let replacement =
+        Replacement { config, place: Arc::new(place.clone()), shape, table, survey, rows, watch, progress };
     let mut attempt = 1;
     loop {
         match replacement.attempt(first.take()).await {
@@ -82,9 +82,9 @@ pub(super) async fn replace(
                     columns: names.zip(types).collect(),
                 });
             }
-            Err(Failure::Passing(diagnostic)) if attempt < ATTEMPTS => {
+            Err(Failure::Passing(diagnostic)) if attempt <= config.retries => {
                 progress(Progress::Retrying(place.cause(&diagnostic).to_string()));
-                tokio::time::sleep(Duration::from_millis((250 << attempt).min(8000))).await;
+                tokio::time::sleep(Duration::from_millis((250 << attempt.min(5)).min(8000))).await;
                 attempt += 1;
             }
             Err(Failure::Passing(diagnostic)) => return Err(diagnostic.note(format!("it was tried {attempt} times"))),
@@ -110,6 +110,7 @@ struct Replacement<'a> {
     /// None if no type needs a length.
     survey: Option<Survey>,
     rows: &'a dyn Rows,
+    watch: Arc<Watch>,
     progress: OnProgress<'a>,
 }
 
@@ -120,16 +121,31 @@ impl Replacement<'_> {
             Some(connection) => connection,
             None => connect(self.config).await.map_err(|error| judge(&self.place, &error))?,
         };
+        self.watch.sweep(&mut control).await.map_err(|error| judge(&self.place, &error))?;
+        let session = self.watch.enter_sqlx(&mut control).await.map_err(|error| judge(&self.place, &error))?;
+        let result = self.watch.guard(self.config, &self.place, self.locked(&mut control)).await;
+        if !self.watch.lost() {
+            session.close();
+            let _ = connect::patient(self.config, self.leave(control, result.is_err())).await;
+        }
+        result
+    }
+
+    /// Takes the lock and replaces the table.
+    async fn locked(&self, control: &mut MySqlConnection) -> Result<(Tally, Vec<String>), Failure> {
         let waiting = |text| (self.progress)(Progress::Waiting(text));
-        self.table.lock(self.config, &self.place, &mut control, waiting).await?;
-        let result = self.replace(&mut control).await;
-        if result.is_err() {
-            // The connection may be what failed; the next publish cleans up then.
+        self.table.lock(self.config, &self.place, control, waiting).await?;
+        self.replace(control).await
+    }
+
+    /// Tidies up and says goodbye, as far as the connection is of use: it may be what failed, and then the next publish
+    /// tidies up.
+    async fn leave(&self, mut control: MySqlConnection, failed: bool) {
+        if failed {
             let _ = self.table.drop_new(&mut control).await;
         }
         self.table.unlock(&mut control).await;
         let _ = control.close().await;
-        result
     }
 
     /// What happens under the lock.
@@ -143,12 +159,18 @@ impl Replacement<'_> {
             config: self.config,
             place: &self.place,
             shape: &self.shape,
+            server: &server,
+            table: &self.table.new_name(),
             expected: self.survey.as_ref().map(|survey| survey.rows),
-            max_packet: server.max_packet,
+            row_bytes: match &self.survey {
+                Some(survey) => survey.bytes / survey.rows.max(1),
+                None => 10 * self.shape.fields.len() as u64,
+            },
             rows: self.rows,
+            watch: &self.watch,
             progress: self.progress,
         };
-        let tally = load.run(self.inserts(&server)).await?;
+        let tally = load.run().await?;
         self.table.add_indexes(&self.place, &indexes, control).await?;
         let arrived = self.table.arrived(&self.shape, control).await.map_err(failed)?;
         reconcile(&self.place, &self.shape, &tally, &arrived)?;
@@ -170,18 +192,5 @@ impl Replacement<'_> {
         };
         let indexes = self.shape.indexes.iter().map(index).collect::<Result<_>>()?;
         Ok((types.into_iter().map(|column| column.sql).collect(), indexes))
-    }
-
-    fn inserts(&self, server: &Server) -> Inserts {
-        let names: Vec<String> = self.shape.fields.iter().map(|field| quoted(&field.name, '`')).collect();
-        let head = format!("INSERT INTO {} ({}) VALUES ", self.table.new_name(), names.join(", "));
-        // A quarter of the packet is for types and lengths, which are not in the count of bytes.
-        let max_bytes = server.max_packet / 4 * 3;
-        let limits = Limits { params: PLACEHOLDERS, rows: 4096, bytes: STATEMENT_BYTES.min(max_bytes), max_bytes };
-        let row_bytes = match &self.survey {
-            Some(survey) => survey.bytes / survey.rows.max(1),
-            None => 10 * names.len() as u64,
-        };
-        Inserts::new(head, names.len(), &limits, row_bytes)
     }
 }
