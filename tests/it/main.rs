@@ -27,5 +27,6 @@ mod source_formats;
 mod sources;
 mod sql_errors;
 mod state;
+mod stores;
 mod template_errors;
 mod verbs;
