@@ -23,6 +23,8 @@ mod aws;
 mod cloud;
 pub mod delta;
 mod failure;
+#[cfg(feature = "hdfs")]
+mod hdfs;
 mod ini;
 mod io;
 mod machine;
@@ -95,8 +97,7 @@ fn make(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore>> {
     match root.scheme() {
         #[cfg(feature = "hdfs")]
         "hdfs" | "viewfs" => {
-            let builder = hdfs_native_object_store::HdfsObjectStoreBuilder::new().with_url(root.as_str());
-            let store = builder.with_config(options.hadoop()).with_io_runtime(io::handle()).build();
+            let store = hdfs::Hdfs::open(root.as_str(), options.hadoop(), io::handle());
             store.map(|store| Arc::new(store) as _).map_err(|error| store_error(root.as_str(), &error))
         }
         "s3" | "s3a" => aws::open(root, options),
