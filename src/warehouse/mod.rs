@@ -6,7 +6,9 @@
 //! changes its kind does so in one step too: the view file appears before the table goes, and goes after the table has
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
+mod conflict;
 mod location;
+mod staging;
 mod tap;
 mod types;
 mod view;
@@ -24,7 +26,9 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 use crate::stores::{self, StoreOptions};
 
+pub use conflict::Base;
 pub use location::{parse_location, segment};
+pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
 pub use view::View;
@@ -239,6 +243,9 @@ fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnos
 
 /// A failure of the warehouse, with the library's words as a note.
 pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
+    if conflict::is_conflict(error) {
+        return conflict::conflict(what);
+    }
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }

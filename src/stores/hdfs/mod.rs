@@ -216,7 +216,9 @@ impl ObjectStore for Hdfs {
                 Ok((first, list))
             };
             match store.ask(start).await {
-                Ok((first, rest)) => stream::iter(first.map(Ok)).chain(rest).boxed(),
+                Ok((Some(first), rest)) => stream::iter([Ok(first)]).chain(rest).boxed(),
+                // A stream that has ended may not be asked again.
+                Ok((None, _)) => stream::empty().boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
             }
         };
