@@ -25,6 +25,7 @@ mod job;
 mod kind;
 mod mysql;
 mod place;
+mod postgres;
 mod rows;
 mod shape;
 mod sqlite;
@@ -34,6 +35,7 @@ mod tally;
 
 pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, PublishJob};
+pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
 
 use crate::diag::Result;
@@ -93,6 +95,7 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::replace(config, &place, job, rows, progress).await,
         DestinationConfig::Mysql(config) => mysql::replace(config, &place, job, rows, progress).await,
+        DestinationConfig::Postgres(config) => postgres::replace(config, &place, job, rows, progress).await,
     }
 }
 
@@ -102,5 +105,6 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }
