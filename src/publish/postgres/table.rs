@@ -22,7 +22,7 @@ pub(super) struct Table {
     /// The table that is loaded.
     pub(super) new: String,
     /// The advisory lock.
-    lock: i64,
+    pub(super) lock: i64,
 }
 
 /// The table that has the name already.

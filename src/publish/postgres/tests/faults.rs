@@ -161,9 +161,11 @@ impl Rows for Sabotage {
             async move {
                 if number == 3 && !done.swap(true, Ordering::SeqCst) {
                     let mut killer = connect(&config).await.expect("logs in");
-                    let sql = "select pg_terminate_backend(pid) from pg_locks join pg_class on pg_class.oid = relation \
-                               where relnamespace = 'c360_test_killed'::regnamespace and pid <> pg_backend_pid()";
-                    killer.fetch_all(sql).await.expect("killed");
+                    let lock = Table::new(&config, &place()).expect("a name").lock;
+                    let sql = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted \
+                               and (classid::bigint << 32 | objid::bigint) = $1";
+                    let killed = sqlx::query(sql).bind(lock).fetch_all(&mut killer).await.expect("killed");
+                    assert_eq!(killed.len(), 1);
                 }
                 batch
             }

@@ -147,7 +147,7 @@ async fn what_does_not_fit_is_named_and_leaves_the_old_table() {
     let huge = Decimal128Array::from(vec![12_345, 1]).with_precision_and_scale(20, 0).expect("fits");
     let cases: Vec<(FrameRows, Value, &str, &str)> = vec![
         (two(text()), declared("varchar(4)"), "column `Taste` cannot hold 'long enough'", "Contract = 'b'"),
-        (two(text()), declared("int"), "column `Taste` cannot hold 'long enough'", "Contract = 'b'"),
+        (two(text()), declared("int"), "column `Taste` cannot hold 'x'", "Contract = 'a'"),
         (two(Arc::new(huge)), declared("numeric(3)"), "column `Taste` cannot hold '12345'", "Contract = 'b'"),
         (two(texts(vec![Some("a\0b"), None])), config.clone(), "column `Taste` holds 'a\\0b'", "Contract = 'b'"),
         (two(list("\0")), config.clone(), "column `Taste` cannot hold", "Contract = 'b'"),
