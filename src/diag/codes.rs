@@ -113,6 +113,7 @@ codes! {
     PUBLISH_TYPE "C6004" World "A value or a type cannot be held by a destination.";
     PUBLISH_MISMATCH "C6005" World "What arrived at a destination is not what was sent; nothing was swapped.";
     PUBLISH_CONFIG "C6006" User "A publish configuration cannot be right.";
+    PUBLISH_SCHEMA "C6007" World "The columns of a model changed since its table was published, and on_schema_change of its publish does not allow that.";
 
     TEST_FAILED "C7001" World "A data test found rows that it should not find.";
     TEST_WARNED "C7002" World "A data test found rows, and its severity is warn.";

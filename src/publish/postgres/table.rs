@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::super::place::Place;
-use super::super::shape::Shape;
+use super::super::shape::{FieldShape, Shape};
 use super::super::statement::{name_parts, quoted};
 use super::config::PostgresConfig;
 use super::failure::{Failure, judge, state};
@@ -34,6 +34,8 @@ pub(super) struct Old {
     pub(super) ours: bool,
     /// Why it cannot be dropped: something else holds on to it. Its rows are replaced then.
     pub(super) tie: Option<String>,
+    /// What keeps even its rows from being replaced.
+    pub(super) block: Option<String>,
 }
 
 impl Table {
@@ -143,7 +145,7 @@ impl Table {
             Old { oid: row.try_get(0).map_err(failed)?, ours: row.try_get(3).map_err(failed)?, tie: None, owner };
         let may_drop: bool = row.try_get(4).map_err(failed)?;
         match kind.as_str() {
-            "r" if may_drop => old.tie = self.tie(place, old.oid, connection).await?,
+            "r" if may_drop => self.look_for_ties(place, &mut old, connection).await?,
             "r" => old.tie = Some(format!("it belongs to `{}`", old.owner)),
             "p" => old.tie = Some("it is partitioned".to_string()),
             _ => {
@@ -162,7 +164,8 @@ impl Table {
 
     /// What would vanish with the table, or keeps it from being dropped. Foreign keys of other tables cannot be kept even if
     /// rows are replaced.
-    async fn tie(&self, place: &Place, oid: i64, connection: &mut PgConnection) -> Result<Option<String>, Failure> {
+    async fn look_for_ties(&self, place: &Place, old: &mut Old, connection: &mut PgConnection) -> Result<(), Failure> {
+        let oid = old.oid;
         let sql = format!(
             "select true, 'the foreign key ' || quote_ident(conname) || ' of table ' || conrelid::regclass::text \
              from pg_constraint where confrelid = {oid} and contype = 'f' and conrelid <> {oid} \
@@ -184,36 +187,24 @@ impl Table {
         );
         let failed = |error: sqlx::Error| judge(place, &error);
         let row = sqlx::query(AssertSqlSafe(sql)).fetch_optional(connection).await.map_err(failed)?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else { return Ok(()) };
         let words: String = row.try_get(1).map_err(failed)?;
         match row.try_get::<bool, _>(0).map_err(failed)? {
-            false => Ok(Some(words)),
-            true => {
-                let error = place.failed(codes::PUBLISH_FAILED, format!("replacing it would break {words}"));
-                Err(error.help("drop the foreign key, or set another `table`").into())
-            }
+            true => old.block = Some(words),
+            false => old.tie = Some(words),
         }
+        Ok(())
     }
 
-    /// Makes the empty new table; a temporary one is for comparing columns.
+    /// Makes the empty new table.
     pub(super) async fn create(
         &self,
         place: &Place,
         shape: &Shape,
         types: &[String],
-        temporary: bool,
         connection: &mut PgConnection,
     ) -> Result<(), Failure> {
-        let mut lines = Vec::with_capacity(types.len());
-        for (at, (field, sql_type)) in shape.fields.iter().zip(types).enumerate() {
-            let not_null = if shape.key.contains(&at) { " not null" } else { "" };
-            lines.push(format!("{} {sql_type}{not_null}", quoted(&field.name, '"')));
-        }
-        let lines = lines.join(", ");
-        let sql = match temporary {
-            true => format!("create temporary table {} ({lines}) on commit drop", quoted(&self.new, '"')),
-            false => format!("create table {} ({lines})", self.new_name()),
-        };
+        let sql = format!("create table {} ({})", self.new_name(), lines(shape, types));
         connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| judge(place, &error))
     }
 
@@ -227,12 +218,10 @@ impl Table {
         connection: &mut PgConnection,
     ) -> Result<(), Failure> {
         let failed = |error: sqlx::Error| judge(place, &error);
-        self.create(place, shape, types, true, connection).await?;
-        let temporary = format!("'pg_temp.{}'::regclass", quoted(&self.new, '"').replace('\'', "''"));
-        let ours = columns(&temporary, connection).await.map_err(failed)?;
+        create_temporary(place, "c360_new", shape, types, connection).await?;
+        let ours = columns("'pg_temp.c360_new'::regclass", connection).await.map_err(failed)?;
         let theirs = columns(&old.oid.to_string(), connection).await.map_err(failed)?;
-        let sql = format!("drop table pg_temp.{}", quoted(&self.new, '"'));
-        connection.execute(AssertSqlSafe(sql)).await.map_err(failed)?;
+        connection.execute("drop table pg_temp.c360_new").await.map_err(failed)?;
         for field in &shape.fields {
             let (ours, theirs) = (ours.get(&field.name), theirs.get(&field.name));
             if ours == theirs {
@@ -252,11 +241,34 @@ impl Table {
     }
 }
 
-/// Types of a table's columns, by name, as the server spells them.
-async fn columns(table: &str, connection: &mut PgConnection) -> Result<BTreeMap<String, String>, sqlx::Error> {
+/// Makes an empty table for this transaction alone.
+pub(super) async fn create_temporary(
+    place: &Place,
+    name: &str,
+    shape: &Shape,
+    types: &[String],
+    connection: &mut PgConnection,
+) -> Result<(), Failure> {
+    let sql = format!("create temporary table {name} ({}) on commit drop", lines(shape, types));
+    connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| judge(place, &error))
+}
+
+fn lines(shape: &Shape, types: &[String]) -> String {
+    let line = |(at, (field, sql_type)): (usize, (&FieldShape, &String))| {
+        let not_null = if shape.key.contains(&at) { " not null" } else { "" };
+        format!("{} {sql_type}{not_null}", quoted(&field.name, '"'))
+    };
+    shape.fields.iter().zip(types).enumerate().map(line).collect::<Vec<_>>().join(", ")
+}
+
+/// Types of a table's columns, by name, as the server spells them. The table is an oid.
+pub(super) async fn columns(
+    table: &str,
+    connection: &mut PgConnection,
+) -> Result<BTreeMap<String, String>, sqlx::Error> {
     let sql = format!(
         "select attname::text, format_type(atttypid, atttypmod) from pg_attribute \
-         where attrelid = {table} and attnum > 0 and not attisdropped"
+         where attrelid = {table} and attnum > 0 and not attisdropped and attgenerated = ''"
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
+use super::super::source::timeless;
 use super::super::{DestinationConfig, FrameRows, publish};
 use super::*;
 use crate::diag::codes;
@@ -62,7 +63,7 @@ impl Bench {
 
     async fn publish(&self, rows: &dyn Rows, config: Value) -> Result<Published> {
         let job = PublishJob::parse("mart", "mart", &config).expect("fine").remove(0);
-        publish(&self.config(&[]), "bi", &job, rows, &|_| {}).await
+        publish(&self.config(&[]), "bi", &job, &timeless(rows), &|_| {}).await
     }
 
     async fn execute(&mut self, sql: &str) {
@@ -84,10 +85,11 @@ impl Bench {
         self.ask(&sql).await
     }
 
-    /// Everything in the schema that has a name.
+    /// Everything in the schema that has a name, but for the ledger.
     async fn names(&mut self) -> Vec<String> {
         let sql = format!(
-            "select relname::text from pg_class where relnamespace = '{}'::regnamespace and relkind not in ('t', 'c') order by 1",
+            "select relname::text from pg_class where relnamespace = '{}'::regnamespace and relkind not in ('t', 'c') \
+             and relname not like '\\_c360\\_publish%' order by 1",
             self.schema
         );
         self.ask(&sql).await
@@ -230,7 +232,7 @@ async fn what_others_hold_on_to_gets_new_rows() {
     bench.execute("drop table mart; create table mart (id bigint primary key, name text)").await;
     bench.execute("create table child (id bigint references mart (id))").await;
     let error = bench.publish(&one(5), config.clone()).await.expect_err("refused");
-    assert!(error.message.contains("the foreign key child_id_fkey of table child"), "{error:?}");
+    assert!(error.message.contains("the foreign key child_id_fkey of table c360_test_ties.child"), "{error:?}");
     bench.execute("drop table child; drop table mart; create view mart as select 1 as id").await;
     let error = bench.publish(&one(5), config).await.expect_err("refused");
     assert!(error.message.contains("a view has that name"), "{error:?}");
