@@ -8,9 +8,11 @@ use serde_json::Value;
 use sqlx::mysql::MySqlSslMode;
 
 use super::fields::{CONFIG, Fields};
+use super::files::FilesConfig;
 use super::postgres::PostgresConfig;
 use crate::diag::{Diagnostic, Result};
 use crate::stdx::closest;
+use crate::stores::StoreOptions;
 
 /// Text that is never shown: `Debug` prints stars, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -41,6 +43,8 @@ pub enum DestinationConfig {
     Sqlite(SqliteConfig),
     /// MySQL 8 or MariaDB.
     Mysql(Box<MysqlConfig>),
+    /// Files in a store.
+    Files(Box<FilesConfig>),
     /// PostgreSQL.
     Postgres(Box<PostgresConfig>),
 }
@@ -132,6 +136,7 @@ impl DestinationConfig {
         let config = match kind.to_lowercase().as_str() {
             "sqlite" => DestinationConfig::Sqlite(sqlite(&mut fields)?),
             "mysql" | "mariadb" => DestinationConfig::Mysql(Box::new(mysql(&mut fields)?)),
+            "files" => DestinationConfig::Files(Box::new(FilesConfig::parse(&mut fields)?)),
             "postgres" | "postgresql" => DestinationConfig::Postgres(Box::new(PostgresConfig::parse(&mut fields)?)),
             other => return Err(unknown_type(name, other)),
         };
@@ -149,7 +154,17 @@ impl DestinationConfig {
                     *path = root.join(&*path);
                 }
             }
+            DestinationConfig::Files(config) => config.root(root),
             DestinationConfig::Postgres(config) => config.paths().for_each(|path| *path = root.join(&*path)),
+        }
+        self
+    }
+
+    /// Lets it use stores as the profile's target says.
+    #[must_use]
+    pub fn with_stores(mut self, options: &StoreOptions) -> DestinationConfig {
+        if let DestinationConfig::Files(config) = &mut self {
+            config.stores = options.clone();
         }
         self
     }
@@ -165,6 +180,7 @@ impl DestinationConfig {
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),
                 }
             }
+            DestinationConfig::Files(config) => config.place(),
             DestinationConfig::Postgres(config) => config.place(),
         }
     }
@@ -174,6 +190,7 @@ impl DestinationConfig {
         match self {
             DestinationConfig::Sqlite(_) => "sqlite",
             DestinationConfig::Mysql(_) => "mysql",
+            DestinationConfig::Files(_) => "files",
             DestinationConfig::Postgres(_) => "postgres",
         }
     }
@@ -235,9 +252,10 @@ pub(super) fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) 
 
 fn unknown_type(name: &str, kind: &str) -> Box<Diagnostic> {
     let message = format!("`type` of destination `{name}` is `{kind}`, which c360 cannot publish to");
-    let near = closest(kind, ["sqlite", "mysql", "mariadb", "postgres"]).map(|near| format!("did you mean `{near}`?"));
+    let near = closest(kind, ["sqlite", "mysql", "mariadb", "postgres", "files"])
+        .map(|near| format!("did you mean `{near}`?"));
     Diagnostic::error(CONFIG, message)
-        .help(near.unwrap_or_else(|| "use `sqlite`, `mysql`, `mariadb` or `postgres`".to_string()))
+        .help(near.unwrap_or_else(|| "use `sqlite`, `mysql`, `mariadb`, `postgres` or `files`".to_string()))
 }
 
 #[cfg(test)]

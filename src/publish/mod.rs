@@ -23,6 +23,7 @@ mod config;
 mod difference;
 mod evolution;
 mod fields;
+mod files;
 mod job;
 mod kind;
 mod ledger;
@@ -40,6 +41,7 @@ mod table;
 mod tally;
 
 pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub use partitions::{Every, Partitions};
 pub use postgres::{PostgresConfig, PostgresSslMode};
@@ -128,6 +130,7 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::publish(config, &place, job, source, progress).await,
         DestinationConfig::Mysql(config) => mysql::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Files(config) => files::publish(config, &place, job, source, progress).await,
         DestinationConfig::Postgres(config) => postgres::publish(config, &place, job, source, progress).await,
     }
 }
@@ -138,6 +141,7 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Files(config) => files::ping(config, &place).await,
         DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }

@@ -13,17 +13,17 @@ mod types;
 mod view;
 mod write;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as StorePath};
 use url::Url;
 
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
+use crate::stores::{self, StoreOptions};
 
 pub use changes::{Appended, Difference, TableVersion};
 pub use location::{parse_location, segment};
@@ -55,7 +55,7 @@ impl Stored {
 #[derive(Debug, Clone)]
 pub struct Warehouse {
     root: Url,
-    options: HashMap<String, String>,
+    options: StoreOptions,
     store: Arc<dyn ObjectStore>,
     prefix: StorePath,
 }
@@ -65,7 +65,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// C1004 for a location that is no path or URL, C5006 if its store cannot be reached.
-    pub fn open(location: &str, base: &Path, options: HashMap<String, String>) -> Result<Warehouse> {
+    pub fn open(location: &str, base: &Path, options: StoreOptions) -> Result<Warehouse> {
         let root = parse_location(location, base)?;
         if let Ok(folder) = root.to_file_path() {
             std::fs::create_dir_all(&folder).map_err(|error| {
@@ -73,13 +73,7 @@ impl Warehouse {
                     .note(format!("folder `{}`", folder.display()))
             })?;
         }
-        let table = DeltaTableBuilder::from_url(root.clone())
-            .and_then(|builder| builder.with_storage_options(options.clone()).build())
-            .map_err(|error| failed(&format!("the warehouse `{root}` cannot be opened"), &error))?;
-        let store = table.log_store().root_object_store(None);
-        let prefix = StorePath::from_url_path(root.path()).map_err(|error| {
-            Diagnostic::error(codes::BAD_VALUE, format!("`{location}` is no place for a warehouse: {error}"))
-        })?;
+        let (store, prefix) = stores::open(root.as_str(), &options)?;
         Ok(Warehouse { root, options, store, prefix })
     }
 
@@ -138,13 +132,7 @@ impl Warehouse {
         if !self.has_log(relation).await? {
             return Ok(None);
         }
-        let builder = DeltaTableBuilder::from_url(self.table_url(relation))
-            .map(|builder| builder.with_storage_options(self.options.clone()));
-        let loaded = match builder {
-            Ok(builder) => builder.load().await,
-            Err(error) => Err(error),
-        };
-        match loaded {
+        match stores::delta::table(&self.table_url(relation), &self.options)?.load().await {
             Ok(table) => Ok(Some(table)),
             Err(DeltaTableError::NotATable(_)) => Ok(None),
             Err(error) => Err(failed(&format!("table `{relation}` cannot be read"), &error)),
