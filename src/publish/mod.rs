@@ -37,6 +37,8 @@ mod statement;
 mod survey;
 mod table;
 mod tally;
+#[cfg(test)]
+mod testing;
 
 pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};

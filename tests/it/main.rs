@@ -16,6 +16,7 @@ mod identifiers;
 mod incremental;
 mod macros;
 mod project_errors;
+mod publish_modes;
 mod publish_mysql;
 mod publish_sqlite;
 mod quarantine;
