@@ -39,6 +39,8 @@ mod statement;
 mod survey;
 mod table;
 mod tally;
+#[cfg(test)]
+mod testing;
 
 pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};

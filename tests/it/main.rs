@@ -19,6 +19,7 @@ mod macros;
 mod packages;
 mod project_errors;
 mod publish_files;
+mod publish_modes;
 mod publish_mysql;
 mod publish_postgres;
 mod publish_sqlite;
