@@ -73,6 +73,9 @@ impl Session {
 /// The destinations of the target; one that cannot be right is an error for those who publish to it.
 pub(super) fn destinations(loaded: &Loaded) -> Vec<(String, Result<DestinationConfig, Box<Diagnostic>>)> {
     let root = &loaded.project.root.root;
-    let parse = |name: &String, value| DestinationConfig::parse(name, value).map(|config| config.rooted_at(root));
+    let stores = StoreOptions::of(&loaded.invocation.target);
+    let parse = |name: &String, value| {
+        DestinationConfig::parse(name, value).map(|config| config.rooted_at(root).with_stores(&stores))
+    };
     loaded.invocation.target.destinations.iter().map(|(name, value)| (name.clone(), parse(name, value))).collect()
 }
