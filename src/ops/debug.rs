@@ -1,6 +1,6 @@
 //! `debug`: what the program sees, and whether it can reach what it needs.
 
-use super::session::destinations;
+use super::session::{destinations, source_connections};
 use super::{Loaded, Options, Session};
 use crate::diag::{Diagnostic, Result};
 use crate::publish::ping;
@@ -36,12 +36,14 @@ pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
         }
         Err(error) => check("warehouse", Err(error)),
     });
-    for (name, config) in destinations(loaded) {
+    let destinations = destinations(loaded).into_iter().map(|(name, config)| ("destination", name, config));
+    let connections = source_connections(loaded).into_iter().map(|(name, config)| ("connection", name, config));
+    for (what, name, config) in destinations.chain(connections) {
         let found = match config {
             Ok(config) => ping(&config, &name).await.map(|version| format!("{} at {}", version, config.place())),
             Err(error) => Err(error),
         };
-        checks.push(check(&format!("destination {name}"), found));
+        checks.push(check(&format!("{what} {name}"), found));
     }
     checks
 }

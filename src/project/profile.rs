@@ -39,6 +39,8 @@ pub struct Target {
     pub cluster: Option<String>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
+    /// Databases that sources alone read from: name to settings, secrets included.
+    pub connections: Map<String, Json>,
     /// Options of object stores.
     pub storage_options: Map<String, Json>,
     /// Everything as written and rendered, for the template variable `target`. Secrets included.
@@ -61,6 +63,7 @@ const KNOWN: &[&str] = &[
     "memory_limit",
     "cluster",
     "destinations",
+    "connections",
     "storage_options",
     "spill_dir",
 ];
@@ -121,6 +124,7 @@ impl Target {
             memory_limit: None,
             cluster: None,
             destinations: Map::new(),
+            connections: Map::new(),
             storage_options: Map::new(),
             raw: Map::new(),
         }
@@ -146,6 +150,7 @@ impl Target {
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
             cluster: text("cluster"),
             destinations: object("destinations"),
+            connections: object("connections"),
             storage_options: object("storage_options"),
             raw,
             name,

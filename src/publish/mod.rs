@@ -34,6 +34,7 @@ mod tally;
 
 pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, PublishJob};
+pub(crate) use mysql::connect as connect_mysql;
 pub use rows::{FrameRows, Rows};
 
 use crate::diag::Result;

@@ -22,7 +22,7 @@ pub(super) struct Server {
 }
 
 /// Logs in and sets the session up: strict, in UTC, and patient.
-pub(super) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
+pub(crate) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
     for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
         if let Some(path) = path
             && let Err(error) = std::fs::File::open(path)

@@ -32,7 +32,8 @@ use super::survey::{Measure, Survey, survey};
 use super::tally::{Tally, reconcile};
 use super::{OnProgress, Progress, PublishJob, Published};
 use crate::diag::Result;
-use connect::{Server, connect, server};
+pub(crate) use connect::connect;
+use connect::{Server, server};
 use failure::{Failure, judge, no_connection};
 use table::Table;
 
