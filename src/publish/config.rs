@@ -8,6 +8,7 @@ use serde_json::Value;
 use sqlx::mysql::MySqlSslMode;
 
 use super::fields::{CONFIG, Fields};
+use super::postgres::PostgresConfig;
 use crate::diag::{Diagnostic, Result};
 use crate::stdx::closest;
 
@@ -40,6 +41,8 @@ pub enum DestinationConfig {
     Sqlite(SqliteConfig),
     /// MySQL 8 or MariaDB.
     Mysql(Box<MysqlConfig>),
+    /// PostgreSQL.
+    Postgres(Box<PostgresConfig>),
 }
 
 /// `type: sqlite`.
@@ -129,6 +132,7 @@ impl DestinationConfig {
         let config = match kind.to_lowercase().as_str() {
             "sqlite" => DestinationConfig::Sqlite(sqlite(&mut fields)?),
             "mysql" | "mariadb" => DestinationConfig::Mysql(Box::new(mysql(&mut fields)?)),
+            "postgres" | "postgresql" => DestinationConfig::Postgres(Box::new(PostgresConfig::parse(&mut fields)?)),
             other => return Err(unknown_type(name, other)),
         };
         fields.finish()?;
@@ -145,6 +149,7 @@ impl DestinationConfig {
                     *path = root.join(&*path);
                 }
             }
+            DestinationConfig::Postgres(config) => config.paths().for_each(|path| *path = root.join(&*path)),
         }
         self
     }
@@ -160,14 +165,16 @@ impl DestinationConfig {
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),
                 }
             }
+            DestinationConfig::Postgres(config) => config.place(),
         }
     }
 
-    /// `sqlite` or `mysql`.
+    /// Its `type`.
     pub fn kind(&self) -> &'static str {
         match self {
             DestinationConfig::Sqlite(_) => "sqlite",
             DestinationConfig::Mysql(_) => "mysql",
+            DestinationConfig::Postgres(_) => "postgres",
         }
     }
 }
@@ -221,14 +228,16 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     Ok(config)
 }
 
-fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
+/// A setting in whole seconds.
+pub(super) fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
     Ok(Duration::from_secs(fields.number(key, 0..=86_400)?.unwrap_or(default)))
 }
 
 fn unknown_type(name: &str, kind: &str) -> Box<Diagnostic> {
     let message = format!("`type` of destination `{name}` is `{kind}`, which c360 cannot publish to");
-    let near = closest(kind, ["sqlite", "mysql", "mariadb"]).map(|near| format!("did you mean `{near}`?"));
-    Diagnostic::error(CONFIG, message).help(near.unwrap_or_else(|| "use `sqlite`, `mysql` or `mariadb`".to_string()))
+    let near = closest(kind, ["sqlite", "mysql", "mariadb", "postgres"]).map(|near| format!("did you mean `{near}`?"));
+    Diagnostic::error(CONFIG, message)
+        .help(near.unwrap_or_else(|| "use `sqlite`, `mysql`, `mariadb` or `postgres`".to_string()))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod ledger;
 mod mysql;
 mod partitions;
 mod place;
+mod postgres;
 mod rows;
 mod shape;
 mod source;
@@ -42,6 +43,7 @@ pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub(crate) use mysql::connect as connect_mysql;
 pub use partitions::{Every, Partitions};
+pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
 pub use source::{Added, Changed, Origin, Source, Timeless, Version};
 pub use table::TableSource;
@@ -127,6 +129,7 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::publish(config, &place, job, source, progress).await,
         DestinationConfig::Mysql(config) => mysql::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Postgres(config) => postgres::publish(config, &place, job, source, progress).await,
     }
 }
 
@@ -136,5 +139,6 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }
