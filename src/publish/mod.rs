@@ -43,6 +43,7 @@ pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub(crate) use mysql::connect as connect_mysql;
 pub use partitions::{Every, Partitions};
+pub(crate) use postgres::connect as connect_postgres;
 pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
 pub use source::{Added, Changed, Origin, Source, Timeless, Version};

@@ -1,4 +1,4 @@
-//! Sources that are tables of databases: MySQL (or MariaDB), SQLite.
+//! Sources that are tables of databases: MySQL (or MariaDB), PostgreSQL, SQLite.
 //!
 //! [`open`] takes a [`DatabaseSpec`], asks the server what the table is, and gives a table that DataFusion scans. The
 //! server does what it does surely as we would: it leaves out columns that nobody asked for and rows that a filter of
@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `spec` | the declaration, and the connections of a profile |
 //! | `find`, `column` | which table is meant; its columns and how they are read and compared |
-//! | `mysql`, `sqlite` | the servers: what their types become, how their bytes are decoded |
+//! | `mysql`, `postgres`, `sqlite` | the servers: what their types become, how their bytes are decoded |
 //! | `server` | a connection to any of them |
 //! | `predicate`, `statement`, `ranges` | filters that may be sent; the SQL; ranges of the key |
 //! | `table`, `scan` | the table and the operator, as DataFusion sees them |
@@ -22,6 +22,7 @@ mod column;
 mod failure;
 mod find;
 mod mysql;
+mod postgres;
 mod predicate;
 mod ranges;
 mod scan;

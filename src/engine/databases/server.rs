@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 
 use super::collect::{Collector, Stop};
@@ -10,7 +11,7 @@ use super::column::Table;
 use super::failure::is_passing;
 use super::spec::DatabaseSpec;
 use super::statement::{Dialect, Statement};
-use super::{mysql, sqlite};
+use super::{mysql, postgres, sqlite};
 use crate::publish::DestinationConfig;
 
 /// Logins that are tried while a server has no connection left.
@@ -19,6 +20,7 @@ const LOGINS: u32 = 6;
 /// A connection.
 pub(super) enum Server {
     Mysql(MySqlConnection),
+    Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
@@ -26,6 +28,7 @@ pub(super) enum Server {
 pub(super) fn dialect(config: &DestinationConfig) -> Option<Dialect> {
     match config {
         DestinationConfig::Mysql(_) => Some(Dialect::Mysql),
+        DestinationConfig::Postgres(_) => Some(Dialect::Postgres),
         DestinationConfig::Sqlite(_) => Some(Dialect::Sqlite),
     }
 }
@@ -37,6 +40,7 @@ impl Server {
         loop {
             let connected = match &spec.config {
                 DestinationConfig::Mysql(config) => mysql::connect(config).await.map(Server::Mysql),
+                DestinationConfig::Postgres(config) => postgres::connect(config).await.map(Server::Postgres),
                 DestinationConfig::Sqlite(config) => sqlite::connect(config).await.map(Server::Sqlite),
             };
             match connected {
@@ -53,15 +57,16 @@ impl Server {
     pub(super) async fn describe(&mut self, spec: &DatabaseSpec) -> Result<Table, Stop> {
         match self {
             Server::Mysql(connection) => mysql::describe(connection, spec).await,
+            Server::Postgres(connection) => postgres::describe(connection, spec).await,
             Server::Sqlite(connection) => sqlite::describe(connection, spec).await,
         }
     }
 
     /// Starts a transaction whose queries all see one state: that of `snapshot`, if there is one.
     pub(super) async fn begin(&mut self, snapshot: Option<&str>) -> Result<(), Stop> {
-        let _ = snapshot;
         match self {
             Server::Mysql(connection) => mysql::begin(connection).await?,
+            Server::Postgres(connection) => postgres::begin(connection, snapshot).await?,
             Server::Sqlite(connection) => sqlite::begin(connection).await?,
         }
         Ok(())
@@ -70,6 +75,7 @@ impl Server {
     /// The name under which other connections can see what this transaction sees, where servers have that.
     pub(super) async fn export(&mut self) -> Result<Option<String>, Stop> {
         match self {
+            Server::Postgres(connection) => Ok(postgres::export(connection).await?),
             Server::Mysql(_) | Server::Sqlite(_) => Ok(None),
         }
     }
@@ -83,6 +89,7 @@ impl Server {
     ) -> Result<(), Stop> {
         match self {
             Server::Mysql(connection) => mysql::fetch(connection, statement, spec.zero_dates, collector).await,
+            Server::Postgres(connection) => postgres::fetch(connection, statement, collector).await,
             Server::Sqlite(connection) => sqlite::fetch(connection, statement, collector).await,
         }
     }
