@@ -17,7 +17,6 @@ pub mod sql;
 mod stores;
 mod types;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +29,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
+use crate::stores::StoreOptions;
 use crate::warehouse::{TableVersion, Warehouse};
 
 use catalog::{Catalog, Relations};
@@ -49,8 +49,8 @@ pub struct EngineOptions {
     pub warehouse: String,
     /// Folder that a relative path of the warehouse starts at.
     pub base: PathBuf,
-    /// Options of the warehouse's store.
-    pub storage_options: HashMap<String, String>,
+    /// Options of the stores of sources and of the warehouse.
+    pub storage_options: StoreOptions,
     /// Sources that are files or tables of databases, by the relation that queries name.
     pub sources: Vec<(Relation, Result<SourceSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
@@ -92,30 +92,18 @@ impl Engine {
     /// # Errors
     /// What [`Warehouse::open`] fails with, or C5006 if there is no place to spill to.
     pub fn open(options: EngineOptions) -> Result<Engine> {
-        #[cfg(feature = "hdfs")]
-        deltalake_hdfs::register_handlers(None);
-        let storage_options = options.storage_options;
-        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
-        let (context, pool) = session::open(&options.session)?;
+        let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
+        let (context, pool) = session::open(&options.session, registry)?;
+        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
         })?;
-        let with_store = |(relation, spec): (Relation, Result<SourceSpec>)| {
-            let register = |spec: SourceSpec| match &spec {
-                SourceSpec::Files(files) => {
-                    stores::register(&context, &files.location, &storage_options).map(|()| spec)
-                }
-                SourceSpec::Database(_) => Ok(spec),
-            };
-            (relation, spec.and_then(register))
-        };
-        let sources = options.sources.into_iter().map(with_store).collect();
         let quarantine = Arc::new(Quarantine::default());
         let relations = Relations::new(
             &options.session.database,
             &options.session.schema,
             Arc::clone(&warehouse),
-            sources,
+            options.sources,
             options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );

@@ -1,6 +1,5 @@
 //! The back half: the engine over a loaded project.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -10,9 +9,10 @@ use crate::diag::{Diagnostic, Result};
 use crate::engine::databases::Connections;
 use crate::engine::{Engine, EngineOptions, SessionOptions, source_spec};
 use crate::jinja::{Adapter, LogLine, World};
-use crate::node::{ResourceType, plain};
+use crate::node::ResourceType;
 use crate::publish::DestinationConfig;
 use crate::run::EngineAdapter;
+use crate::stores::StoreOptions;
 
 /// An engine and what templates share, for a loaded project.
 pub struct Session {
@@ -46,8 +46,6 @@ impl Session {
             })
             .filter_map(|node| Some((node.relation.clone()?, node.name.clone())))
             .collect();
-        let storage: HashMap<String, String> =
-            target.storage_options.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
         let engine = Arc::new(Engine::open(EngineOptions {
             session: SessionOptions {
                 database: target.database.clone(),
@@ -57,7 +55,7 @@ impl Session {
             },
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
-            storage_options: storage,
+            storage_options: StoreOptions::of(target),
             sources,
             built_by,
         })?);
@@ -95,6 +93,9 @@ pub(super) fn connections(loaded: &Loaded) -> Connections {
 
 fn databases(loaded: &Loaded, written: &serde_json::Map<String, serde_json::Value>) -> Databases {
     let root = &loaded.project.root.root;
-    let parse = |name: &String, value| DestinationConfig::parse(name, value).map(|config| config.rooted_at(root));
+    let stores = StoreOptions::of(&loaded.invocation.target);
+    let parse = |name: &String, value| {
+        DestinationConfig::parse(name, value).map(|config| config.rooted_at(root).with_stores(&stores))
+    };
     written.iter().map(|(name, value)| (name.clone(), parse(name, value))).collect()
 }

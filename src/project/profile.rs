@@ -41,8 +41,10 @@ pub struct Target {
     pub destinations: Map<String, Json>,
     /// Databases that sources alone read from: name to settings, secrets included.
     pub connections: Map<String, Json>,
-    /// Options of object stores.
+    /// Options of all object stores.
     pub storage_options: Map<String, Json>,
+    /// Options of the object stores under a URL.
+    pub stores: Map<String, Json>,
     /// Everything as written and rendered, for the template variable `target`. Secrets included.
     pub raw: Map<String, Json>,
 }
@@ -65,6 +67,7 @@ const KNOWN: &[&str] = &[
     "destinations",
     "connections",
     "storage_options",
+    "stores",
     "spill_dir",
 ];
 
@@ -126,6 +129,7 @@ impl Target {
             destinations: Map::new(),
             connections: Map::new(),
             storage_options: Map::new(),
+            stores: Map::new(),
             raw: Map::new(),
         }
     }
@@ -152,6 +156,7 @@ impl Target {
             destinations: object("destinations"),
             connections: object("connections"),
             storage_options: object("storage_options"),
+            stores: object("stores"),
             raw,
             name,
         })

@@ -23,6 +23,7 @@ mod config;
 mod difference;
 mod evolution;
 mod fields;
+mod files;
 mod job;
 mod kind;
 mod ledger;
@@ -38,8 +39,11 @@ mod statement;
 mod survey;
 mod table;
 mod tally;
+#[cfg(test)]
+mod testing;
 
-pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub(crate) use mysql::connect as connect_mysql;
 pub use partitions::{Every, Partitions};
@@ -59,6 +63,8 @@ pub enum Progress {
     Rows(u64),
     /// It waits for someone; the words say for whom.
     Waiting(String),
+    /// How the rows travel, and why so.
+    Loading(String),
     /// A passing failure; the load starts again. The words say what failed.
     Retrying(String),
 }
@@ -130,6 +136,7 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::publish(config, &place, job, source, progress).await,
         DestinationConfig::Mysql(config) => mysql::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Files(config) => files::publish(config, &place, job, source, progress).await,
         DestinationConfig::Postgres(config) => postgres::publish(config, &place, job, source, progress).await,
     }
 }
@@ -140,6 +147,7 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Files(config) => files::ping(config, &place).await,
         DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }

@@ -11,10 +11,10 @@ use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
+use deltalake::DeltaTable;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder};
 
 use super::tap::PlannedTable;
 use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
@@ -136,9 +136,7 @@ impl Warehouse {
                     .note(format!("folder `{}`", folder.display()))
             })?;
         }
-        DeltaTableBuilder::from_url(url)
-            .and_then(|builder| builder.with_storage_options(self.options.clone()).build())
-            .map_err(|error| failed(&what, &error))
+        crate::stores::delta::table(&url, &self.options)?.build().map_err(|error| failed(&what, &error))
     }
 }
 

@@ -43,7 +43,7 @@ use datafusion::catalog::TableProvider;
 
 use self::column::{Column, Read, Table};
 use self::failure::{Doing, diagnose};
-use self::server::{Server, dialect};
+use self::server::{Server, dialect, no_database};
 use self::statement::Dialect;
 use self::table::DatabaseTable;
 use super::formats::parse_data_type;
@@ -59,10 +59,7 @@ pub use self::spec::{Connections, DatabaseSpec, TableName, ZeroDates};
 /// C5020 if there is no connection, no such table or no right to read it; C5004 and C5005 if declaration and table do not
 /// fit together.
 pub(super) async fn open(spec: Arc<DatabaseSpec>) -> Result<Arc<dyn TableProvider>> {
-    let Some(dialect) = dialect(&spec.config) else {
-        let message = format!("`{}` is of the type `{}`, which is no database", spec.connection, spec.config.kind());
-        return Err(spec.placed(Diagnostic::error(codes::BAD_SOURCE, message)));
-    };
+    let dialect = dialect(&spec.config).ok_or_else(|| spec.placed(no_database(&spec)))?;
     let failed = |doing, stop| {
         let unwanted = || Diagnostic::error(codes::INTERNAL, "a question that nobody asked was stopped");
         diagnose(&spec, doing, stop).unwrap_or_else(unwanted)

@@ -12,6 +12,7 @@ use super::failure::is_passing;
 use super::spec::DatabaseSpec;
 use super::statement::{Dialect, Statement};
 use super::{mysql, postgres, sqlite};
+use crate::diag::{Diagnostic, codes};
 use crate::publish::DestinationConfig;
 
 /// Logins that are tried while a server has no connection left.
@@ -30,7 +31,14 @@ pub(super) fn dialect(config: &DestinationConfig) -> Option<Dialect> {
         DestinationConfig::Mysql(_) => Some(Dialect::Mysql),
         DestinationConfig::Postgres(_) => Some(Dialect::Postgres),
         DestinationConfig::Sqlite(_) => Some(Dialect::Sqlite),
+        DestinationConfig::Files(_) => None,
     }
+}
+
+/// C5005 for a connection that nothing can be read from with SQL.
+pub(super) fn no_database(spec: &DatabaseSpec) -> Box<Diagnostic> {
+    let message = format!("`{}` is of the type `{}`, which is no database", spec.connection, spec.config.kind());
+    Diagnostic::error(codes::BAD_SOURCE, message).help("sources that are files have a `location` and no `connection`")
 }
 
 impl Server {
@@ -42,6 +50,7 @@ impl Server {
                 DestinationConfig::Mysql(config) => mysql::connect(config).await.map(Server::Mysql),
                 DestinationConfig::Postgres(config) => postgres::connect(config).await.map(Server::Postgres),
                 DestinationConfig::Sqlite(config) => sqlite::connect(config).await.map(Server::Sqlite),
+                DestinationConfig::Files(_) => return Err(no_database(spec).into()),
             };
             match connected {
                 Err(error) if is_passing(&error) && attempt < LOGINS => {

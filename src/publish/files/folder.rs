@@ -41,7 +41,11 @@ impl Folder {
     pub(super) fn open(config: &FilesConfig, place: &Place) -> Result<Folder> {
         let (store, base) = crate::stores::open(&config.path, &config.stores)?;
         let names = if place.table.is_empty() { Vec::new() } else { names(place)? };
-        let base = Path::from_iter(base.parts().map(|part| part.as_ref().to_string()).chain(names));
+        let base = match names.is_empty() {
+            true => base,
+            // Not by parts, which would spell what is not ASCII by percents.
+            false => Path::parse(format!("{base}/{}", names.join("/"))).map_err(|error| bad_name(place, &error))?,
+        };
         let scheme = config.path.split_once("://").map(|(scheme, _)| scheme.to_lowercase());
         let local = matches!(scheme.as_deref(), None | Some("file"));
         Ok(Folder {
@@ -111,12 +115,48 @@ impl Folder {
         Ok(found.into_iter().filter_map(below).collect())
     }
 
-    /// True if there is any file in the folder.
-    pub(super) async fn is_empty(&self) -> Result<bool> {
-        match self.store.list(Some(&self.base)).next().await {
-            None | Some(Err(Error::NotFound { .. })) => Ok(true),
-            Some(Ok(_)) => Ok(false),
-            Some(Err(error)) => Err(self.failed("the folder cannot be listed", &error)),
+    /// True if there is no file in the folder, but for those in `hidden`.
+    pub(super) async fn is_empty_but(&self, hidden: &str) -> Result<bool> {
+        let hidden = self.path(hidden);
+        let mut found = self.store.list(Some(&self.base));
+        while let Some(next) = found.next().await {
+            match next {
+                Ok(meta) if meta.location.prefix_matches(&hidden) => {}
+                Ok(_) => return Ok(false),
+                Err(Error::NotFound { .. }) => return Ok(true),
+                Err(error) => return Err(self.failed("the folder cannot be listed", &error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes a file, reads it and deletes it.
+    pub(super) async fn probe(&self) -> Result<()> {
+        let name = format!("_c360_probe-{}", uuid::Uuid::new_v4().simple());
+        self.put(&name, b"c360".to_vec()).await?;
+        let there = self.get(&name).await?;
+        self.delete(&[name]).await;
+        match there.as_deref() {
+            Some(b"c360") => Ok(()),
+            _ => Err(self.place.failed(codes::DESTINATION_UNREACHABLE, "a file that was written is not there")),
+        }
+    }
+
+    /// Removes an empty folder of the local disk.
+    pub(super) fn remove_local(&self, below: &str) {
+        if let Some(root) = &self.local {
+            // One that is not empty stays.
+            let _ = std::fs::remove_dir(root.join(below));
+        }
+    }
+
+    /// Removes parts of files that a process which was killed has left on the local disk: lists do not show them.
+    pub(super) fn forget_uploads(&self) {
+        let Some(root) = &self.local else { return };
+        for entry in std::fs::read_dir(root.join(HIDDEN)).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("new-") {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
     }
 
@@ -141,7 +181,11 @@ impl Folder {
                 Err(_) => 1,
             }
         };
-        let failures = stream::iter(paths.to_vec()).map(delete).buffer_unordered(AT_ONCE).fold(0, async |a, b| a + b).await;
+        let failures = stream::iter(paths.to_vec())
+            .map(delete)
+            .buffer_unordered(AT_ONCE)
+            .fold(0, |all, one| async move { all + one })
+            .await;
         self.sweep(paths);
         failures
     }
@@ -185,7 +229,8 @@ impl Folder {
     /// apart. The lock is the operating system's, which lets go of it whenever a process ends.
     pub(super) async fn lock(&self, patience: Duration, progress: OnProgress<'_>) -> Result<Option<File>> {
         let Some(root) = &self.local else { return Ok(None) };
-        let failed = |error: std::io::Error| self.failed(&format!("the folder {} cannot be written", root.display()), &error);
+        let failed =
+            |error: std::io::Error| self.failed(&format!("the folder {} cannot be written", root.display()), &error);
         let folder = root.join(HIDDEN);
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let options = File::options().create(true).truncate(false).write(true).open(folder.join("lock"));
@@ -197,7 +242,8 @@ impl Folder {
                 Ok(()) => return Ok(Some(file)),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
                 Err(TryLockError::WouldBlock) if started.elapsed() >= patience => {
-                    let problem = format!("another publish writes to {}, for more than {} s", root.display(), patience.as_secs());
+                    let problem =
+                        format!("another publish writes to {}, for more than {} s", root.display(), patience.as_secs());
                     let help = "wait for it and try again, or set a longer `lock_timeout`";
                     return Err(self.place.failed(codes::PUBLISH_FAILED, problem).help(help));
                 }
@@ -219,12 +265,12 @@ fn names(place: &Place) -> Result<Vec<String>> {
     let names: Vec<String> = parts.iter().flat_map(|part| part.split('/')).map(str::to_string).collect();
     match names.iter().find(|name| name.is_empty() || name.starts_with(['.', '_'])) {
         None => Ok(names),
-        Some(_) => {
-            let message = format!(
-                "`table` of `publish` of `{}` is `{}`, which is no name of a folder",
-                place.node, place.table
-            );
-            Err(Diagnostic::error(CONFIG, message).help("names of folders are not empty and start with no `.` or `_`"))
-        }
+        Some(_) => Err(bad_name(place, &"names of folders are not empty and start with no `.` or `_`")),
     }
+}
+
+fn bad_name(place: &Place, why: &dyn std::fmt::Display) -> Box<Diagnostic> {
+    let message =
+        format!("`table` of `publish` of `{}` is `{}`, which is no name of a folder", place.node, place.table);
+    Diagnostic::error(CONFIG, message).help(why.to_string())
 }

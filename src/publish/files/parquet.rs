@@ -34,7 +34,12 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     /// An empty file of these columns.
-    pub(super) fn new(place: &Place, schema: &SchemaRef, columns: &[usize], compression: Compression) -> Result<ParquetFile> {
+    pub(super) fn new(
+        place: &Place,
+        schema: &SchemaRef,
+        columns: &[usize],
+        compression: Compression,
+    ) -> Result<ParquetFile> {
         let codec = match compression {
             Compression::None => Codec::UNCOMPRESSED,
             Compression::Gzip => Codec::GZIP(Default::default()),
@@ -68,7 +73,8 @@ impl ParquetFile {
             arrays.push(array.map_err(|error| not_converted(place, field.name(), &error))?);
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
-        let batch = batch.map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a batch of a publish: {error}")))?;
+        let batch =
+            batch.map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a batch of a publish: {error}")))?;
         self.writer.write(&batch).map_err(|error| unfit(place, &error))?;
         if self.writer.in_progress_size() > GROUP_BYTES {
             self.writer.flush().map_err(|error| unfit(place, &error))?;
@@ -146,15 +152,15 @@ fn plain(array: &ArrayRef, kind: Kind, to: &DataType) -> std::result::Result<Arr
         },
         _ if array.data_type() == to => Ok(Arc::clone(array)),
         // Intervals, durations and the like go by their text.
-        Kind::Text if !matches!(array.data_type(), DataType::Utf8View) => {
-            cast(array, &DataType::Utf8).map_err(words)
-        }
+        Kind::Text if !matches!(array.data_type(), DataType::Utf8View) => cast(array, &DataType::Utf8).map_err(words),
         _ => cast(array, to).map_err(words),
     }
 }
 
 fn unfit(place: &Place, error: &ParquetError) -> Box<Diagnostic> {
-    place.unfit(format!("Parquet cannot hold it: {error}")).help("cast the column in the model, or take another `format`")
+    place
+        .unfit(format!("Parquet cannot hold it: {error}"))
+        .help("cast the column in the model, or take another `format`")
 }
 
 fn not_converted(place: &Place, name: &str, error: &str) -> Box<Diagnostic> {

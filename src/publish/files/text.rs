@@ -66,7 +66,8 @@ fn push_plain(cell: &Cell<'_>, out: &mut Vec<u8>) {
 fn push_field(text: &str, style: &CsvStyle, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let special = |byte: &u8| *byte == style.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
-    let spaced = bytes.first().is_some_and(u8::is_ascii_whitespace) || bytes.last().is_some_and(u8::is_ascii_whitespace);
+    let spaced =
+        bytes.first().is_some_and(u8::is_ascii_whitespace) || bytes.last().is_some_and(u8::is_ascii_whitespace);
     if !spaced && text != style.null && !bytes.is_empty() && !bytes.iter().any(special) {
         out.extend_from_slice(bytes);
         return;
@@ -135,8 +136,8 @@ mod tests {
     use arrow::array::{BinaryArray, Decimal128Array, Float64Array, RecordBatch, StringArray};
     use serde_json::json;
 
-    use super::super::super::place::Place;
     use super::super::super::PublishJob;
+    use super::super::super::place::Place;
     use super::*;
 
     fn shape() -> (Shape, Arc<Chunk>) {
@@ -181,7 +182,8 @@ mod tests {
         let mut out = Vec::new();
         json_row(&shape, &chunk, 3, &[0, 1, 2, 3], &keys, &mut out);
         json_row(&shape, &chunk, 2, &[0, 2], &json_keys(&shape, &[0, 2]), &mut out);
-        let expected = "{\"a,b\":\"say \\\"hi\\\"\\n\",\"d\":12.30,\"f\":5e-324,\"b\":\"00ff\"}\n{\"a,b\":null,\"f\":1e300}\n";
+        let expected =
+            "{\"a,b\":\"say \\\"hi\\\"\\n\",\"d\":12.30,\"f\":5e-324,\"b\":\"00ff\"}\n{\"a,b\":null,\"f\":1e300}\n";
         assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
     }
 }

@@ -141,8 +141,8 @@ impl Table {
         let Some(row) = query.fetch_optional(&mut *connection).await.map_err(failed)? else { return Ok(None) };
         let kind: String = row.try_get(1).map_err(failed)?;
         let owner: String = row.try_get(2).map_err(failed)?;
-        let mut old =
-            Old { oid: row.try_get(0).map_err(failed)?, ours: row.try_get(3).map_err(failed)?, tie: None, owner };
+        let (oid, ours) = (row.try_get(0).map_err(failed)?, row.try_get(3).map_err(failed)?);
+        let mut old = Old { oid, ours, owner, tie: None, block: None };
         let may_drop: bool = row.try_get(4).map_err(failed)?;
         match kind.as_str() {
             "r" if may_drop => self.look_for_ties(place, &mut old, connection).await?,

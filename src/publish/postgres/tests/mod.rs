@@ -1,6 +1,7 @@
 //! Against a real server: `eval "$(scripts/services env)"` says where one is. Every test has a schema of its own.
 
 mod faults;
+mod modes;
 mod values;
 
 use std::sync::Arc;
