@@ -63,6 +63,9 @@ codes! {
     UNUSED_CONFIG "C1012" User "A path of folders in dbt_project.yml matches no resource, so what it configures applies to nothing.";
     PACKAGE_MISSING "C1013" User "A package named in packages.yml is not in the folder of installed packages.";
     NOTHING_SELECTED "C1014" User "The selection matches no node.";
+    PACKAGE_CONFLICT "C1015" User "A package is asked for twice, and no version satisfies both.";
+    PACKAGE_UNREACHABLE "C1016" World "A package cannot be fetched: its folder, repository, archive or hub entry is not there or does not answer.";
+    PACKAGE_CHANGED "C1017" World "A fetched package is not what the lock file says: its content has another checksum.";
 
     REF_NOT_FOUND "C2001" User "A model, seed or snapshot that is referenced does not exist.";
     REF_DISABLED "C2002" User "A node that is referenced exists but is disabled.";
@@ -106,6 +109,7 @@ codes! {
     RELATION_NOT_BUILT "C5010" World "A relation is read that was never built.";
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
+    WRITE_CONFLICT "C5013" World "Another run has changed a table of the warehouse while this one was building it; what the other one wrote stays.";
 
     DESTINATION_UNKNOWN "C6001" User "A publish configuration names a destination that the profile's target does not have.";
     DESTINATION_UNREACHABLE "C6002" World "A destination cannot be reached, or refuses the login.";

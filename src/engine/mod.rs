@@ -16,7 +16,6 @@ pub mod sql;
 mod stores;
 mod types;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +28,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
+use crate::stores::StoreOptions;
 use crate::warehouse::{TableVersion, Warehouse};
 
 use catalog::{Catalog, Relations};
@@ -48,8 +48,8 @@ pub struct EngineOptions {
     pub warehouse: String,
     /// Folder that a relative path of the warehouse starts at.
     pub base: PathBuf,
-    /// Options of the warehouse's store.
-    pub storage_options: HashMap<String, String>,
+    /// Options of the stores of sources and of the warehouse.
+    pub storage_options: StoreOptions,
     /// Sources that are files, by the relation that queries name.
     pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
@@ -91,26 +91,18 @@ impl Engine {
     /// # Errors
     /// What [`Warehouse::open`] fails with, or C5006 if there is no place to spill to.
     pub fn open(options: EngineOptions) -> Result<Engine> {
-        #[cfg(feature = "hdfs")]
-        deltalake_hdfs::register_handlers(None);
-        let storage_options = options.storage_options;
-        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
-        let (context, pool) = session::open(&options.session)?;
+        let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
+        let (context, pool) = session::open(&options.session, registry)?;
+        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
         })?;
-        let with_store = |(relation, spec): (Relation, Result<formats::ScanSpec>)| {
-            let register =
-                |spec: formats::ScanSpec| stores::register(&context, &spec.location, &storage_options).map(|()| spec);
-            (relation, spec.and_then(register))
-        };
-        let sources = options.sources.into_iter().map(with_store).collect();
         let quarantine = Arc::new(Quarantine::default());
         let relations = Relations::new(
             &options.session.database,
             &options.session.schema,
             Arc::clone(&warehouse),
-            sources,
+            options.sources,
             options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );
@@ -186,6 +178,11 @@ impl Engine {
     /// What opening it fails with.
     pub async fn version_of(&self, relation: &Relation) -> Result<Option<TableVersion>> {
         self.relations.version(relation).await
+    }
+
+    /// The version of the table `relation` that queries of this invocation have read, if one has.
+    pub fn opened(&self, relation: &Relation) -> Option<TableVersion> {
+        self.relations.opened(relation)
     }
 
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.

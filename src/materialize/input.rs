@@ -1,5 +1,7 @@
 //! New rows of an incremental model, kept beside the target while it is rewritten.
 
+use std::time::Duration;
+
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
@@ -9,6 +11,11 @@ use crate::check::{keep_contract, unique_columns};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
 use crate::node::{Relation, quote};
+
+/// What the name of a table of staged rows has behind the relation's; the run's id follows.
+const STAGED: &str = "__c360_new";
+/// After so long staged rows belong to nobody any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Rows that are staged.
 pub(super) struct Staged {
@@ -43,9 +50,18 @@ pub(super) async fn check_unique(job: &Job<'_>, staged: &Staged) -> Result<()> {
 
 /// Runs the query into a table of its own.
 pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
-    let name = format!("{}__c360_new", job.relation.identifier);
-    let relation = Relation::new(&job.relation.database, &job.relation.schema, &name);
-    // What a killed run has left is no part of this one.
+    let run: String = job.commit.invocation_id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let prefix = format!("{}{STAGED}", job.relation.identifier);
+    let of = |name: &str| Relation::new(&job.relation.database, &job.relation.schema, name);
+    // Another run may be building the same model now; what a killed one has left is removed when it is old.
+    for name in job.engine.warehouse.identifiers(&job.relation.schema).await? {
+        let is_stale = name.starts_with(&prefix) && job.engine.warehouse.is_older(&of(&name), ABANDONED).await?;
+        if is_stale {
+            job.engine.warehouse.drop_relation(&of(&name)).await?;
+        }
+    }
+    let relation = of(&format!("{prefix}_{run}"));
+    // A model of several batches is staged several times.
     job.engine.warehouse.drop_relation(&relation).await?;
     job.engine.forget(&relation);
     let mut staged = Staged { relation, rows: 0, spilled: 0 };
@@ -83,7 +99,9 @@ impl Staged {
 pub(super) async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
-    overwrite(job, &plan, &Default::default()).await
+    // Planning has opened the relation if the query reads it, at the version that it reads.
+    let read = job.engine.opened(job.relation).map(|table| table.number());
+    overwrite(job, &plan, &Default::default(), read).await
 }
 
 /// The values of the first row of a query, as text; none if it has no rows.

@@ -122,12 +122,18 @@ pub fn unknown(node: &Node, name: &str) -> Box<Diagnostic> {
         .of_node(&node.unique_id)
 }
 
-/// Replaces the job's relation by the rows of `plan`.
-async fn overwrite(job: &Job<'_>, plan: &LogicalPlan, progress: &Arc<Progress>) -> Result<Materialized> {
+/// Replaces the job's relation by the rows of `plan`. If `plan` has read version `read` of it, nobody else may have
+/// written since.
+async fn overwrite(
+    job: &Job<'_>,
+    plan: &LogicalPlan,
+    progress: &Arc<Progress>,
+    read: Option<u64>,
+) -> Result<Materialized> {
     let state = &job.meter.state;
     let physical = job.engine.physical(state, plan).await?;
     let rows = Arc::clone(&physical);
-    let written = job.engine.warehouse.overwrite(state, job.relation, rows, progress, &job.commit).await?;
+    let written = job.engine.warehouse.rewrite(state, job.relation, rows, progress, &job.commit, read).await?;
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

@@ -10,7 +10,7 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
         return checked(job).await;
     }
     let plan = plan(job).await?;
-    overwrite(job, &plan, job.progress).await
+    overwrite(job, &plan, job.progress, None).await
 }
 
 /// Rows that have to be unique are all there before they become the table.

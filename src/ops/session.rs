@@ -1,6 +1,5 @@
 //! The back half: the engine over a loaded project.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -9,9 +8,10 @@ use super::{Loaded, Options};
 use crate::diag::{Diagnostic, Result};
 use crate::engine::{Engine, EngineOptions, SessionOptions, scan_spec};
 use crate::jinja::{Adapter, LogLine, World};
-use crate::node::{ResourceType, plain};
+use crate::node::ResourceType;
 use crate::publish::DestinationConfig;
 use crate::run::EngineAdapter;
+use crate::stores::StoreOptions;
 
 /// An engine and what templates share, for a loaded project.
 pub struct Session {
@@ -43,8 +43,6 @@ impl Session {
             })
             .filter_map(|node| Some((node.relation.clone()?, node.name.clone())))
             .collect();
-        let storage: HashMap<String, String> =
-            target.storage_options.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
         let engine = Arc::new(Engine::open(EngineOptions {
             session: SessionOptions {
                 database: target.database.clone(),
@@ -54,7 +52,7 @@ impl Session {
             },
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
-            storage_options: storage,
+            storage_options: StoreOptions::of(target),
             sources,
             built_by,
         })?);

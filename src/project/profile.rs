@@ -39,8 +39,10 @@ pub struct Target {
     pub cluster: Option<String>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
-    /// Options of object stores.
+    /// Options of all object stores.
     pub storage_options: Map<String, Json>,
+    /// Options of the object stores under a URL.
+    pub stores: Map<String, Json>,
     /// Everything as written and rendered, for the template variable `target`. Secrets included.
     pub raw: Map<String, Json>,
 }
@@ -62,6 +64,7 @@ const KNOWN: &[&str] = &[
     "cluster",
     "destinations",
     "storage_options",
+    "stores",
     "spill_dir",
 ];
 
@@ -122,6 +125,7 @@ impl Target {
             cluster: None,
             destinations: Map::new(),
             storage_options: Map::new(),
+            stores: Map::new(),
             raw: Map::new(),
         }
     }
@@ -147,6 +151,7 @@ impl Target {
             cluster: text("cluster"),
             destinations: object("destinations"),
             storage_options: object("storage_options"),
+            stores: object("stores"),
             raw,
             name,
         })

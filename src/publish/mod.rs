@@ -39,8 +39,10 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unfit_tests;
 
-pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub use partitions::{Every, Partitions};
 pub use rows::{FrameRows, Rows};
@@ -57,6 +59,8 @@ pub enum Progress {
     Rows(u64),
     /// It waits for someone; the words say for whom.
     Waiting(String),
+    /// How the rows travel, and why so.
+    Loading(String),
     /// A passing failure; the load starts again. The words say what failed.
     Retrying(String),
 }

@@ -128,7 +128,9 @@ impl Executor<'_> {
         if append {
             warehouse.append(state, relation, physical, &progress, &self.commit).await?;
         } else {
-            warehouse.overwrite(state, relation, physical, &progress, &self.commit).await?;
+            // A statement that keeps rows has read them, at the version that planning has opened.
+            let read = self.engine.opened(relation).map(|table| table.number());
+            warehouse.rewrite(state, relation, physical, &progress, &self.commit, read).await?;
         }
         self.engine.forget(relation);
         Ok(())

@@ -11,13 +11,13 @@ use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
-use deltalake::kernel::transaction::CommitProperties;
+use deltalake::kernel::transaction::{CommitProperties, TransactionError};
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder};
+use deltalake::{DeltaTable, DeltaTableError};
 
 use super::tap::PlannedTable;
-use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
+use super::{Progress, Stored, TableVersion, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
@@ -65,6 +65,66 @@ impl Warehouse {
         Ok(written)
     }
 
+    /// Replaces the rows of `relation` by those of `plan`, which has read version `read` of it to make them.
+    ///
+    /// # Errors
+    /// C5013 if somebody else has written since that version, else as [`Warehouse::overwrite`].
+    pub async fn rewrite(
+        &self,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+        read: Option<u64>,
+    ) -> Result<Written> {
+        // Writes that come later than this look are found by the commit, which starts at the version that it sees.
+        if let (Some(read), Some(table)) = (read, self.load_table(relation).await?)
+            && table.version().is_some_and(|version| version != read)
+        {
+            return Err(self.conflict(relation, table, read).await);
+        }
+        self.overwrite(session, relation, plan, progress, commit).await
+    }
+
+    /// What to tell when `table`, at its newest version, has changed since version `read`.
+    async fn conflict(&self, relation: &Relation, table: DeltaTable, read: u64) -> Box<Diagnostic> {
+        let table = TableVersion::new(table, relation.to_string());
+        let winner = table.told(read + 1).await;
+        let message = format!("another run has changed table `{relation}` while this one was building it");
+        Diagnostic::error(codes::WRITE_CONFLICT, message)
+            .note(format!("this run began with version {read}; version {} is not its own{winner}", read + 1))
+            .help("run the node again: what the other run wrote stays, and is read then")
+    }
+
+    /// What a write of `relation`, which was at version `before`, has failed with.
+    async fn write_failed(&self, relation: &Relation, before: Option<u64>, error: &DeltaTableError) -> Box<Diagnostic> {
+        let lost = match error {
+            DeltaTableError::VersionAlreadyExists(_) => true,
+            DeltaTableError::Transaction { source } => matches!(
+                source,
+                TransactionError::VersionAlreadyExists(_)
+                    | TransactionError::CommitConflict(_)
+                    | TransactionError::MaxCommitAttempts(_)
+            ),
+            _ => false,
+        };
+        match (lost, self.load_table(relation).await) {
+            // A table that was not there has begun with version 0, and that is somebody else's.
+            (true, Ok(Some(table))) => match before {
+                Some(before) => self.conflict(relation, table, before).await,
+                None => {
+                    let winner = TableVersion::new(table, relation.to_string()).told(0).await;
+                    let message = format!("another run has made table `{relation}` while this one was building it");
+                    Diagnostic::error(codes::WRITE_CONFLICT, message)
+                        .note(format!("version 0 is not this run's own{winner}"))
+                        .help("run the node again: what the other run wrote stays, and is read then")
+                }
+            },
+            _ => failed(&format!("table `{relation}` cannot be written"), error),
+        }
+    }
+
     /// Adds the rows of `plan` to `relation`, in one commit. Columns that the table lacks are added.
     ///
     /// # Errors
@@ -109,6 +169,7 @@ impl Warehouse {
         let overwrites = mode == SaveMode::Overwrite;
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
+        let version_before = before.as_ref().and_then(DeltaTable::version);
         let done = WriteBuilder::new(table.log_store(), snapshot)
             .with_save_mode(mode)
             .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
@@ -116,8 +177,12 @@ impl Warehouse {
             .with_session_state(Arc::new(session.clone()))
             .with_writer_properties(writer_properties())
             .with_commit_properties(CommitProperties::default().with_metadata(metadata))
-            .await
-            .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?;
+            .await;
+        let done = match (done, progress.take_failure()) {
+            (Ok(done), _) => done,
+            (Err(_), Some(failure)) => return Err(failure),
+            (Err(error), None) => return Err(self.write_failed(relation, version_before, &error).await),
+        };
         let total = total_bytes(&done);
         Ok(Written {
             rows: progress.rows(),
@@ -136,9 +201,7 @@ impl Warehouse {
                     .note(format!("folder `{}`", folder.display()))
             })?;
         }
-        DeltaTableBuilder::from_url(url)
-            .and_then(|builder| builder.with_storage_options(self.options.clone()).build())
-            .map_err(|error| failed(&what, &error))
+        crate::stores::delta::table(&url, &self.options)?.build().map_err(|error| failed(&what, &error))
     }
 }
 

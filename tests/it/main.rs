@@ -8,6 +8,7 @@
 mod harness;
 
 mod artifacts;
+mod config_explain;
 mod customer360;
 mod data_tests;
 mod durability;
@@ -15,6 +16,7 @@ mod graph_errors;
 mod identifiers;
 mod incremental;
 mod macros;
+mod packages;
 mod project_errors;
 mod publish_modes;
 mod publish_mysql;
@@ -28,5 +30,7 @@ mod source_formats;
 mod sources;
 mod sql_errors;
 mod state;
+mod stores;
 mod template_errors;
+mod two_writers;
 mod verbs;
