@@ -219,7 +219,7 @@ impl ObjectStore for Hdfs {
             return Ok(GetResult { payload, range: 0..0, meta, attributes: object_store::Attributes::default() });
         }
         let range = options.range.as_ref().map(|range| range.as_range(meta.size)).transpose();
-        let range = range.map_err(|source| generic(source))?.unwrap_or(0..meta.size);
+        let range = range.map_err(generic)?.unwrap_or(0..meta.size);
         let stream = read::stream(self.clone(), meta.clone(), range.clone()).await?;
         let payload = GetResultPayload::Stream(stream);
         Ok(GetResult { payload, meta, range, attributes: object_store::Attributes::default() })
