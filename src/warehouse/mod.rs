@@ -6,6 +6,7 @@
 //! changes its kind does so in one step too: the view file appears before the table goes, and goes after the table has
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
+mod changes;
 mod conflict;
 mod location;
 mod staging;
@@ -26,6 +27,7 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 use crate::stores::{self, StoreOptions};
 
+pub use changes::{Appended, Difference, TableVersion};
 pub use conflict::Base;
 pub use location::{parse_location, segment};
 pub use staging::staging;

@@ -8,6 +8,7 @@
 mod harness;
 
 mod artifacts;
+mod config_explain;
 mod customer360;
 mod data_tests;
 mod durability;
@@ -18,6 +19,7 @@ mod lakes;
 mod lakes_hdfs;
 mod lakes_s3;
 mod macros;
+mod packages;
 mod project_errors;
 mod publish_mysql;
 mod publish_sqlite;

@@ -76,6 +76,22 @@ impl Hdfs {
         }
     }
 
+    /// `list`, which ends with an error if an item takes too long.
+    fn watched(&self, list: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let store = self.clone();
+        let next = move |list: Option<BoxStream<'static, Result<ObjectMeta>>>| {
+            let store = store.clone();
+            async move {
+                let mut list = list?;
+                match tokio::time::timeout(store.patience, list.next()).await {
+                    Ok(item) => item.map(|item| (item, Some(list))),
+                    Err(_) => Some((Err(generic(store.too_late())), None)),
+                }
+            }
+        };
+        stream::unfold(Some(list), next).boxed()
+    }
+
     fn too_late(&self) -> HdfsError {
         let words = format!("timed out: no answer within {} s", self.patience.as_secs_f64());
         HdfsError::IOError(std::io::Error::new(ErrorKind::TimedOut, words))
@@ -216,7 +232,7 @@ impl ObjectStore for Hdfs {
                 Ok((first, list))
             };
             match store.ask(start).await {
-                Ok((Some(first), rest)) => stream::iter([Ok(first)]).chain(rest).boxed(),
+                Ok((Some(first), rest)) => stream::iter([Ok(first)]).chain(store.watched(rest)).boxed(),
                 // A stream that has ended may not be asked again.
                 Ok((None, _)) => stream::empty().boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
