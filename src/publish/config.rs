@@ -76,12 +76,34 @@ pub struct MysqlConfig {
     pub ssl_key: Option<PathBuf>,
     /// Connections that load one table side by side.
     pub connections: usize,
+    /// How rows travel.
+    pub bulk: Bulk,
     /// Collation of columns that are not in a key; the server's default for utf8mb4 if absent.
     pub collation: Option<String>,
     /// How long to wait for the server to accept a connection.
     pub connect_timeout: Duration,
     /// How long to wait for another publish of the same table, and for readers at the swap.
     pub lock_timeout: Duration,
+    /// After so long without an answer it is asked over a new connection whether the server is still at work.
+    pub read_timeout: Duration,
+    /// How often a load that failed for a passing reason starts again.
+    pub retries: u32,
+}
+
+/// `bulk`: how rows travel to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// By `LOAD DATA LOCAL` where the server allows it, else by inserts (the default).
+    Auto,
+    /// By inserts of many rows.
+    Insert,
+    /// By `LOAD DATA LOCAL`, or not at all.
+    LoadData,
+}
+
+impl Bulk {
+    const WORDS: [(&'static str, Bulk); 3] =
+        [("auto", Bulk::Auto), ("insert", Bulk::Insert), ("load_data", Bulk::LoadData)];
 }
 
 /// `ssl_mode`, in the words of MySQL's own clients.
@@ -192,9 +214,12 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
         ssl_cert: fields.text("ssl_cert")?.map(PathBuf::from),
         ssl_key: fields.text("ssl_key")?.map(PathBuf::from),
         connections: fields.number("connections", 1..=64)?.map_or(4, |count| count as usize),
+        bulk: fields.word("bulk", &Bulk::WORDS)?.unwrap_or(Bulk::Auto),
         collation: fields.text("collation")?,
         connect_timeout: seconds(fields, "connect_timeout", 15)?,
         lock_timeout: seconds(fields, "lock_timeout", 60)?,
+        read_timeout: seconds(fields, "read_timeout", 30)?.max(Duration::from_secs(1)),
+        retries: fields.number("retries", 0..=1000)?.map_or(7, |count| count as u32),
     };
     if fields.text("charset")?.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf8mb4")) {
         return Err(fields.bad("charset", "can only be utf8mb4").help("leave `charset` out"));
@@ -207,11 +232,6 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     }
     if config.ssl_cert.is_some() != config.ssl_key.is_some() {
         return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));
-    }
-    if config.ssl_mode == SslMode::VerifyCa {
-        // sqlx builds this verifier with the process's default crypto provider, and panics while none is installed.
-        let problem = "is verify_ca, which is not there yet";
-        return Err(fields.bad("ssl_mode", problem).help("use `verify_identity`, which is stricter, or `required`"));
     }
     let verifies = matches!(config.ssl_mode, SslMode::VerifyCa | SslMode::VerifyIdentity);
     if config.ssl_ca.is_some() && !verifies {

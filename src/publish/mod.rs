@@ -38,7 +38,7 @@ mod survey;
 mod table;
 mod tally;
 
-pub use config::{DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
 pub use partitions::{Every, Partitions};
 pub use rows::{FrameRows, Rows};
@@ -55,6 +55,8 @@ pub enum Progress {
     Rows(u64),
     /// It waits for someone; the words say for whom.
     Waiting(String),
+    /// How the rows travel, and why so.
+    Loading(String),
     /// A passing failure; the load starts again. The words say what failed.
     Retrying(String),
 }

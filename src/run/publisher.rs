@@ -77,6 +77,7 @@ impl RunContext {
                 let before = seen.swap(rows, std::sync::atomic::Ordering::Relaxed);
                 progress.add(rows.saturating_sub(before) as usize, 0);
             }
+            PublishProgress::Loading(how) => tracing::info!("{}: {how}", node.name),
             PublishProgress::Waiting(why) | PublishProgress::Retrying(why) => tracing::warn!("{}: {why}", node.name),
         };
         publish(config, &job.to, job, source, &tell).await.map_err(|error| match error.labels.is_empty() {

@@ -11,7 +11,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{ClientConfigKey, ObjectStore};
 use url::Url;
 
-use super::cloud::{connector, retries, set_all};
+use super::cloud::{connector, retries, set_all, steady};
 use super::ini::{self, Sections};
 use super::machine::{self, Cloud};
 use super::options::{Resolved, environment};
@@ -43,7 +43,7 @@ pub(super) fn open(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore
     let builder = settle(root, &options.cloud(), &world)?
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| Arc::new(store) as _).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// All settings of the store at `root`, the later ones winning.

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::machine::{self, Cloud};
 use super::options::{Resolved, environment};
+use super::steady::{CALL, Habits, Steady};
 use super::{io, store_error};
 use crate::diag::{Diagnostic, Result, codes};
 
@@ -40,6 +41,11 @@ pub(super) fn retries(options: &Resolved) -> Result<RetryConfig> {
 /// The settings whose names a kind of store knows.
 pub(super) fn set_all<K: FromStr>(values: impl IntoIterator<Item = (String, String)>) -> Vec<(K, String)> {
     values.into_iter().filter_map(|(key, value)| Some((key.parse().ok()?, value))).collect()
+}
+
+/// A store whose commits are made once.
+pub(super) fn steady(store: impl ObjectStore) -> Arc<dyn ObjectStore> {
+    Arc::new(Steady::new(Arc::new(store), Habits::Cloud, CALL))
 }
 
 /// A container of Azure.
@@ -73,7 +79,7 @@ pub(super) fn azure(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStor
     let builder = settings
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| Arc::new(store) as _).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// A bucket of Google.
@@ -99,7 +105,7 @@ pub(super) fn google(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectSto
     let builder = settings
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| Arc::new(store) as _).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// A web server, to read from.

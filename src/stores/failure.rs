@@ -69,7 +69,6 @@ const WORDS: &[(&str, Cause)] = &[
     ("SafeModeException", Cause::SafeMode),
     ("in safe mode", Cause::SafeMode),
     ("QuotaExceeded", Cause::Quota),
-    ("quota", Cause::Quota),
     ("StandbyException", Cause::Standby),
     ("No NameNode hosts found", Cause::NameService),
     ("GSSAPI", Cause::Kerberos),
@@ -90,7 +89,7 @@ const WORDS: &[(&str, Cause)] = &[
     ("Permission denied", Cause::Permission),
     ("403 Forbidden", Cause::Permission),
     ("401 Unauthorized", Cause::Credentials),
-    ("certificate", Cause::Tls),
+    ("peer certificate", Cause::Tls),
     ("dns error", Cause::Dns),
     ("failed to lookup address", Cause::Dns),
     ("Connection refused", Cause::Unreachable),
@@ -99,6 +98,11 @@ const WORDS: &[(&str, Cause)] = &[
     ("No route to host", Cause::Unreachable),
     ("Network is unreachable", Cause::Unreachable),
     ("connection closed", Cause::Unreachable),
+    ("Connection closed", Cause::Unreachable),
+    ("early eof", Cause::Unreachable),
+    ("end of file", Cause::Unreachable),
+    ("Broken pipe", Cause::Unreachable),
+    ("RetriableException", Cause::Standby),
     ("error sending request", Cause::Unreachable),
     ("timed out", Cause::Timeout),
     ("Timeout", Cause::Timeout),
@@ -112,7 +116,7 @@ impl Cause {
     pub fn of(error: &(dyn Error + 'static)) -> Cause {
         let text = chain(error).collect::<Vec<_>>().join("\n");
         let known = WORDS.iter().find(|(word, _)| text.contains(word)).map(|(_, cause)| *cause);
-        known.unwrap_or_else(|| match find(error) {
+        known.unwrap_or_else(|| match of_store(error) {
             Some(object_store::Error::NotFound { .. }) => Cause::NotFound,
             Some(object_store::Error::PermissionDenied { .. }) => Cause::Permission,
             Some(object_store::Error::Unauthenticated { .. }) => Cause::Credentials,
@@ -200,12 +204,12 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
 
 /// `error` and its sources, as they print.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = String> + 'a {
-    std::iter::successors(Some(error), |error| (*error).source()).map(ToString::to_string)
+    crate::failure::chain(error).map(ToString::to_string)
 }
 
-/// The first error of object_store in the chain.
-fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a object_store::Error> {
-    std::iter::successors(Some(error), |error| (*error).source()).find_map(|error| error.downcast_ref())
+/// The first error of object_store behind `error`, if there is one.
+pub fn of_store<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a object_store::Error> {
+    crate::failure::chain(error).find_map(|error| error.downcast_ref())
 }
 
 /// The code and message in an answer such as S3 and Azure give.

@@ -17,18 +17,27 @@
 //! answer, and asking it is a long wait; so it is asked only where the machine's own firmware says that it is one of
 //! theirs, or an option names the address ([`machine`]).
 //!
+//! Stores of clouds and HDFS are [`steady`]: what fails for a moment is tried again, and commits are made exactly once.
 //! All I/O of stores runs on threads of its own ([`io`]), so that a busy query does not keep a connection waiting.
 
+mod ahead;
 mod aws;
 mod cloud;
 pub mod delta;
 mod failure;
+#[cfg(test)]
+mod faults;
 #[cfg(feature = "hdfs")]
 mod hdfs;
 mod ini;
 mod io;
 mod machine;
 mod options;
+pub mod probe;
+mod replay;
+#[cfg(feature = "hdfs")]
+mod replicas;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -43,7 +52,8 @@ use url::Url;
 
 use crate::diag::{Diagnostic, Result, codes};
 
-pub use failure::{Cause, clean, explain, store_error, words};
+pub(crate) use ahead::chunks;
+pub use failure::{Cause, clean, explain, of_store, store_error, words};
 pub use options::StoreOptions;
 
 use options::Resolved;
@@ -96,10 +106,7 @@ pub fn store_of(url: &Url, options: &StoreOptions) -> Result<Arc<dyn ObjectStore
 fn make(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore>> {
     match root.scheme() {
         #[cfg(feature = "hdfs")]
-        "hdfs" | "viewfs" => {
-            let store = hdfs::Hdfs::open(root.as_str(), options.hadoop(), io::handle());
-            store.map(|store| Arc::new(store) as _).map_err(|error| store_error(root.as_str(), &error))
-        }
+        "hdfs" | "viewfs" => hdfs::open(root, options),
         "s3" | "s3a" => aws::open(root, options),
         "gs" => cloud::google(root, options),
         "az" | "azure" | "adl" | "abfs" | "abfss" => cloud::azure(root, options),

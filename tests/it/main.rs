@@ -32,5 +32,6 @@ mod source_formats;
 mod sources;
 mod sql_errors;
 mod state;
+mod stores;
 mod template_errors;
 mod verbs;

@@ -296,7 +296,7 @@ async fn columns_of(
         }
         Format::Xlsx => xlsx::infer(store.as_ref(), meta, label, &spec.options.xlsx).await,
         Format::Json | Format::Csv | Format::Delta => {
-            let mut source = ByteSource::open(store.as_ref(), meta, label, 0, Arc::new(ScanStats::default())).await?;
+            let mut source = ByteSource::open(store, meta, label, 0..meta.size, Arc::default()).await?;
             if spec.format == Format::Csv {
                 source = source.decoding(spec.options.csv.encoding);
             }

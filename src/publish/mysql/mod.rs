@@ -11,9 +11,11 @@
 //! A lost connection leaves open whether the server ran the last statement. So after one the load starts again with an
 //! empty table instead of going on, and the counts before the swap would tell if a straggler had got in.
 
+mod bulk;
 mod connect;
 mod evolve;
 mod failure;
+mod infile;
 mod ledger;
 mod load;
 mod lock;
@@ -21,11 +23,15 @@ mod merge;
 mod partitions;
 mod table;
 mod types;
+mod watch;
+mod writer;
 
 #[cfg(test)]
 mod modes_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_bulk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +45,7 @@ use super::place::Place;
 use super::rows::Rows;
 use super::shape::Shape;
 use super::source::Source;
-use super::statement::{Inserts, Limits, quoted};
+use super::statement::quoted;
 use super::survey::{Measure, Survey, survey};
 use super::tally::{Tally, reconcile};
 use super::{OnProgress, Progress, PublishJob, Published};
@@ -48,15 +54,7 @@ use connect::{Server, connect, server};
 use failure::{Failure, judge, no_connection};
 use ledger::Ledger;
 use table::{Create, Table};
-
-/// Loads that are tried; with the waits between them a server has half a minute to come back.
-const ATTEMPTS: u32 = 8;
-
-/// The protocol counts placeholders in 16 bits.
-const PLACEHOLDERS: usize = 65_535;
-
-/// Bytes of values that a statement aims at. Larger ones are not faster.
-const STATEMENT_BYTES: usize = 1 << 20;
+use watch::Watch;
 
 /// Logs in and out.
 pub(super) async fn ping(config: &MysqlConfig, place: &Place) -> Result<String> {
@@ -80,14 +78,15 @@ pub(super) async fn publish(
     partitions::check(place, job, &source.rows().schema())?;
     let mut first = Some(connect(config).await.map_err(|error| no_connection(place, &error))?);
     let measured = tokio::sync::OnceCell::new();
-    let work = Work { config, place: Arc::new(place.clone()), job, source, table, measured, progress };
+    let watch = Arc::new(Watch::default());
+    let work = Work { config, place: Arc::new(place.clone()), job, source, table, measured, watch, progress };
     let mut attempt = 1;
     loop {
         match work.attempt(first.take(), attempt).await {
             Ok(published) => return Ok(Published { attempts: attempt, ..published }),
-            Err(Failure::Passing(diagnostic)) if attempt < ATTEMPTS => {
+            Err(Failure::Passing(diagnostic)) if attempt <= config.retries => {
                 progress(Progress::Retrying(place.cause(&diagnostic).to_string()));
-                tokio::time::sleep(Duration::from_millis((250 << attempt).min(8000))).await;
+                tokio::time::sleep(Duration::from_millis((250 << attempt.min(5)).min(8000))).await;
                 attempt += 1;
             }
             Err(Failure::Passing(diagnostic)) => return Err(diagnostic.note(format!("it was tried {attempt} times"))),
@@ -113,6 +112,7 @@ struct Work<'a> {
     table: Table,
     /// What all rows of the source measure, once that is known; none if no type needs a length.
     measured: tokio::sync::OnceCell<Option<Survey>>,
+    watch: Arc<Watch>,
     progress: OnProgress<'a>,
 }
 
@@ -135,20 +135,35 @@ impl Work<'_> {
             Some(connection) => connection,
             None => connect(self.config).await.map_err(|error| judge(&self.place, &error))?,
         };
+        self.watch.sweep(&mut control).await.map_err(|error| judge(&self.place, &error))?;
+        let session = self.watch.enter_sqlx(&mut control).await.map_err(|error| judge(&self.place, &error))?;
+        let result = self.watch.guard(self.config, &self.place, self.locked(&mut control, number)).await;
+        if !self.watch.lost() {
+            session.close();
+            let _ = connect::patient(self.config, self.leave(control, result.is_err())).await;
+        }
+        result
+    }
+
+    /// Takes the lock and does what there is to do.
+    async fn locked(&self, control: &mut MySqlConnection, number: u32) -> Result<Published, Failure> {
         let waiting = |text| (self.progress)(Progress::Waiting(text));
-        self.table.lock(self.config, &self.place, &mut control, waiting).await?;
-        let result = self.locked(&mut control, number).await;
-        if result.is_err() {
-            // The connection may be what failed; the next publish cleans up then.
+        self.table.lock(self.config, &self.place, control, waiting).await?;
+        self.step(control, number).await
+    }
+
+    /// Tidies up and says goodbye, as far as the connection is of use: it may be what failed, and then the next publish
+    /// tidies up.
+    async fn leave(&self, mut control: MySqlConnection, failed: bool) {
+        if failed {
             let _ = self.table.drop_work(&mut control).await;
         }
         self.table.unlock(&mut control).await;
         let _ = control.close().await;
-        result
     }
 
     /// What happens under the lock.
-    async fn locked(&self, control: &mut MySqlConnection, number: u32) -> Result<Published, Failure> {
+    async fn step(&self, control: &mut MySqlConnection, number: u32) -> Result<Published, Failure> {
         let failed = |error: sqlx::Error| judge(&self.place, &error);
         let server = server(control).await.map_err(failed)?;
         let found = match self.table.prepare(&self.place, &server, control).await? {
@@ -220,12 +235,18 @@ impl Work<'_> {
             config: self.config,
             place: &self.place,
             shape: &beside.shape,
+            server,
+            table: beside.name,
             expected: beside.survey.map(|survey| survey.rows),
-            max_packet: server.max_packet,
+            row_bytes: match beside.survey {
+                Some(survey) => survey.bytes / survey.rows.max(1),
+                None => 10 * beside.shape.fields.len() as u64,
+            },
             rows: beside.rows,
+            watch: &self.watch,
             progress: self.progress,
         };
-        let tally = load.run(inserts(beside, server)).await?;
+        let tally = load.run().await?;
         Ok((tally, types))
     }
 
@@ -245,18 +266,4 @@ impl Work<'_> {
             |index: &Vec<usize>| types::index_columns(&self.place, shape, &types, index, |name| quoted(name, '`'));
         shape.indexes.iter().map(index).collect()
     }
-}
-
-/// The statements that fill a table.
-fn inserts(beside: &Beside<'_>, server: &Server) -> Inserts {
-    let names: Vec<String> = beside.shape.fields.iter().map(|field| quoted(&field.name, '`')).collect();
-    let head = format!("INSERT INTO {} ({}) VALUES ", beside.name, names.join(", "));
-    // A quarter of the packet is for types and lengths, which are not in the count of bytes.
-    let max_bytes = server.max_packet / 4 * 3;
-    let limits = Limits { params: PLACEHOLDERS, rows: 4096, bytes: STATEMENT_BYTES.min(max_bytes), max_bytes };
-    let row_bytes = match beside.survey {
-        Some(survey) => survey.bytes / survey.rows.max(1),
-        None => 10 * names.len() as u64,
-    };
-    Inserts::new(head, names.len(), &limits, row_bytes)
 }

@@ -7,7 +7,6 @@ use arrow::array::{
 use datafusion::prelude::SessionContext;
 use serde_json::json;
 
-use super::super::rows::batches;
 use super::super::source::timeless;
 use super::super::{DestinationConfig, FrameRows, Mode, publish};
 use super::*;
