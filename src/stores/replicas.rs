@@ -31,6 +31,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
 };
 
+use super::failure::Cause;
 use super::steady::in_time;
 
 /// For how long after a failure files are written with one replica.
@@ -142,7 +143,7 @@ impl Writer {
     }
 
     async fn noted(&self, done: Result<()>) -> Result<()> {
-        if matches!(done, Err(Error::Generic { .. })) {
+        if done.as_ref().is_err_and(|error| Cause::of(error).passes()) {
             self.store.note(self).await;
         }
         done
