@@ -137,7 +137,8 @@ impl Writer {
             let told = self.store.in_time(self.store.client.set_replication(&self.temporary, usual)).await;
             tracing::debug!("{location} gets {usual} replicas: {}", told.is_ok());
         }
-        let rename = self.store.client.rename(&self.temporary, &absolute(location), overwrite);
+        let path = absolute(location);
+        let rename = self.store.client.rename(&self.temporary, &path, overwrite);
         self.store.in_time(rename).await?;
         Ok(PutResult { e_tag: None, version: None })
     }
