@@ -23,12 +23,14 @@ mod config;
 mod difference;
 mod evolution;
 mod fields;
+mod files;
 mod job;
 mod kind;
 mod ledger;
 mod mysql;
 mod partitions;
 mod place;
+mod postgres;
 mod rows;
 mod shape;
 mod source;
@@ -37,10 +39,16 @@ mod statement;
 mod survey;
 mod table;
 mod tally;
+#[cfg(test)]
+mod testing;
 
 pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
+pub(crate) use mysql::connect as connect_mysql;
 pub use partitions::{Every, Partitions};
+pub(crate) use postgres::connect as connect_postgres;
+pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
 pub use source::{Added, Changed, Origin, Source, Timeless, Version};
 pub use table::TableSource;
@@ -128,6 +136,8 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::publish(config, &place, job, source, progress).await,
         DestinationConfig::Mysql(config) => mysql::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Files(config) => files::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Postgres(config) => postgres::publish(config, &place, job, source, progress).await,
     }
 }
 
@@ -137,5 +147,7 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Files(config) => files::ping(config, &place).await,
+        DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }

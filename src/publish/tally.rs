@@ -168,7 +168,7 @@ pub(super) fn recount(place: &Place, there: u64, relation: Option<u64>) -> Resul
     match relation {
         Some(here) if here != there => {
             let problem = format!("the table would have {there} rows after it, and the relation has {here}");
-            Err(mismatch(place, problem).help(
+            Err(place.failed(codes::PUBLISH_MISMATCH, problem).help(
                 "somebody else changed the table, or two rows of the relation have the same key; run with --full-refresh to \
                  build the table again",
             ))

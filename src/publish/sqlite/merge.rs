@@ -121,6 +121,10 @@ impl Work<'_> {
                 let error = self.place.failed(codes::PUBLISH_FAILED, problem);
                 Err(error.help("run with --full-refresh to build the table again"))
             }
+            Err(error) if error.to_string().contains("UNIQUE constraint failed") => {
+                let help = "rows that are added have keys that are there already: use `mode: upsert`";
+                Err(failed(self.place, &error).help(help))
+            }
             Err(error) => Err(failed(self.place, &error)),
         }
     }
