@@ -11,7 +11,7 @@ use super::config::{PostgresConfig, PostgresSslMode};
 use super::failure::state;
 
 /// Logs in.
-pub(super) async fn connect(config: &PostgresConfig) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(config: &PostgresConfig) -> Result<PgConnection, sqlx::Error> {
     for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
         if let Some(path) = path
             && let Err(error) = std::fs::File::open(path)
