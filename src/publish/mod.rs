@@ -11,8 +11,9 @@
 //! 5. The new table takes the old one's name.
 //!
 //! MySQL does 3 in a table of its own name, which several connections fill, and 5 with one `RENAME TABLE`; an advisory lock
-//! keeps two publishes of one table apart. SQLite does all of it in one transaction. A process that is killed anywhere
-//! leaves the old table, and at most a work table that the next publish removes.
+//! keeps two publishes of one table apart. SQLite and PostgreSQL do all of it in one transaction; files become a table by their
+//! manifest. A process that is killed anywhere leaves the old table, and at most a work table or files that the next publish
+//! removes.
 //!
 //! A failure that may pass (a deadlock, a lost connection, a server that restarts) starts the load again from an empty
 //! table, so no row is there twice; other failures are told once, with what the server said and what can be done.
