@@ -7,7 +7,9 @@
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
 mod changes;
+mod conflict;
 mod location;
+mod staging;
 mod tap;
 mod types;
 mod view;
@@ -26,7 +28,9 @@ use crate::node::Relation;
 use crate::stores::{self, StoreOptions};
 
 pub use changes::{Appended, Difference, TableVersion};
+pub use conflict::Base;
 pub use location::{parse_location, segment};
+pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
 pub use view::View;
@@ -257,6 +261,9 @@ fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnos
 
 /// A failure of the warehouse, with the library's words as a note.
 pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
+    if conflict::is_conflict(error) {
+        return conflict::conflict(what);
+    }
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }

@@ -16,8 +16,9 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
 
+use super::conflict::conflict;
 use super::tap::PlannedTable;
-use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
+use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
@@ -59,7 +60,23 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        let written = self.write(session, relation, plan, progress, commit, SaveMode::Overwrite).await?;
+        self.overwrite_on(Base::Any, session, relation, plan, progress, commit).await
+    }
+
+    /// The same, with rows that were computed from the version `base`.
+    ///
+    /// # Errors
+    /// As [`Warehouse::overwrite`], and C5013 if the relation is another version by now.
+    pub async fn overwrite_on(
+        &self,
+        base: Base,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        let written = self.write(session, relation, plan, progress, commit, (SaveMode::Overwrite, base)).await?;
         // A view of that name hid the table until now.
         self.drop_view(relation).await?;
         Ok(written)
@@ -77,7 +94,23 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        self.write(session, relation, plan, progress, commit, SaveMode::Append).await
+        self.append_on(Base::Any, session, relation, plan, progress, commit).await
+    }
+
+    /// The same, with rows that were computed from the version `base`.
+    ///
+    /// # Errors
+    /// As [`Warehouse::append`], and C5013 if the relation is another version by now.
+    pub async fn append_on(
+        &self,
+        base: Base,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        self.write(session, relation, plan, progress, commit, (SaveMode::Append, base)).await
     }
 
     async fn write(
@@ -87,13 +120,16 @@ impl Warehouse {
         plan: Arc<dyn ExecutionPlan>,
         progress: &Arc<Progress>,
         commit: &Commit,
-        mode: SaveMode,
+        (mode, base): (SaveMode, Base),
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
         let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
         let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
+        if base.is_stale(before.as_ref().and_then(DeltaTable::version)) {
+            return Err(conflict(&what));
+        }
         let table = match &before {
             Some(table) => table.clone(),
             None => self.new_table(relation)?,
@@ -109,13 +145,17 @@ impl Warehouse {
         let overwrites = mode == SaveMode::Overwrite;
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
+        let mut properties = CommitProperties::default().with_metadata(metadata);
+        if overwrites || base != Base::Any {
+            properties = properties.with_max_retries(0);
+        }
         let done = WriteBuilder::new(table.log_store(), snapshot)
             .with_save_mode(mode)
             .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
             .with_input_plan(input)
             .with_session_state(Arc::new(session.clone()))
             .with_writer_properties(writer_properties())
-            .with_commit_properties(CommitProperties::default().with_metadata(metadata))
+            .with_commit_properties(properties)
             .await
             .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?;
         let total = total_bytes(&done);
