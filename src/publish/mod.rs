@@ -27,6 +27,7 @@ mod mysql;
 mod place;
 mod rows;
 mod shape;
+mod sorted;
 mod sqlite;
 mod statement;
 mod survey;
