@@ -240,7 +240,7 @@ fn closed_port() -> u16 {
 fn a_name_node_that_is_not_there_is_said_to_be_so() {
     let root = format!("hdfs://127.0.0.1:{}", closed_port());
     let url = Url::parse(&format!("{root}/w/")).expect("a URL");
-    let project = project(&Place { url, options: Vec::new(), _local: None });
+    let project = project(&Place { url, options: Vec::new(), _local: None, _calm: None });
     let output = project.exits(1, &["debug"]);
     output.says(&["C5006", &root, "Connection refused", "is it running"]);
     let output = project.exits(1, &["build"]);
@@ -250,7 +250,7 @@ fn a_name_node_that_is_not_there_is_said_to_be_so() {
 #[test]
 fn a_store_without_credentials_is_told_what_was_looked_at() {
     let url = Url::parse("s3://lake-of-nobody/w/").expect("a URL");
-    let project = project(&Place { url, options: Vec::new(), _local: None });
+    let project = project(&Place { url, options: Vec::new(), _local: None, _calm: None });
     let home = project.path("home");
     std::fs::create_dir_all(&home).expect("a folder");
     let mut command = project.command(&["build"]);
@@ -268,7 +268,7 @@ fn a_store_without_credentials_is_told_what_was_looked_at() {
 fn an_option_that_no_store_knows_is_refused() {
     let options = vec![("aws_secret_acces_key".to_string(), "hush-hush".to_string())];
     let url = Url::parse("s3://lake/w/").expect("a URL");
-    let project = project(&Place { url, options, _local: None });
+    let project = project(&Place { url, options, _local: None, _calm: None });
     let output = project.exits(2, &["build"]);
     output.says(&["C1004", "aws_secret_acces_key", "an option named `aws_secret_access_key` exists"]);
     assert!(!output.all().contains("hush-hush"));
