@@ -4,7 +4,7 @@
 #
 #   scripts/services hdfs kill N        kill -9 data node N (1 or 2), or the name node (N = name)
 #   scripts/services hdfs freeze N      stop it without closing its connections, as a partition would; `thaw` ends that
-#   scripts/services hdfs revive N      start what was killed
+#   scripts/services hdfs revive N      start what was killed, and wait until it listens
 #   scripts/services hdfs live          wait until the name node sees both data nodes
 #   scripts/services hdfs dfs ARGS..    Hadoop's file system shell: -put, -ls, -chmod, ...
 #   scripts/services hdfs admin ARGS..  Hadoop's dfsadmin: -safemode enter, -setSpaceQuota 1m /there, ...
@@ -144,6 +144,12 @@ hdfs_state() {
     exec {http}>&-
 }
 
+hdfs_listens() {
+    local port
+    port=$(if [[ $1 = name ]]; then hdfs_port name_rpc; else hdfs_port "$1_data"; fi)
+    (exec 3<>"/dev/tcp/127.0.0.1/$port")
+}
+
 hdfs_is_live() {
     local state
     state=$(hdfs_state) || return 1
@@ -240,7 +246,10 @@ hdfs_command() {
         kill) hdfs_end KILL "$node" ;;
         freeze) kill -STOP "$(hdfs_pid "$node")" ;;
         thaw) kill -CONT "$(hdfs_pid "$node")" ;;
-        revive) hdfs_pid "$node" >/dev/null || hdfs_launch "$node" ;;
+        revive)
+            hdfs_pid "$node" >/dev/null || hdfs_launch "$node"
+            wait_for 60 hdfs_listens "$node" || die "hdfs: $node does not listen; see $hdfs_dir/$node/server.log"
+            ;;
         live) wait_for 60 hdfs_is_live || die "hdfs: the name node does not see two data nodes; see $hdfs_dir/*/server.log" ;;
         dfs) hdfs_run org.apache.hadoop.fs.FsShell "$@" ;;
         admin) hdfs_run org.apache.hadoop.hdfs.tools.DFSAdmin "$@" ;;

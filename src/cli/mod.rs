@@ -3,6 +3,7 @@
 
 mod args;
 mod interrupt;
+mod panics;
 mod printer;
 mod settings;
 mod verbs;
@@ -30,6 +31,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     // Two providers of cryptography are compiled in; which one is used has to be said once.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    panics::quiet();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

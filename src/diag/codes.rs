@@ -109,7 +109,9 @@ codes! {
     RELATION_NOT_BUILT "C5010" World "A relation is read that was never built.";
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
-    WRITE_CONFLICT "C5013" World "Another run has changed a table of the warehouse while this one was building it; what the other one wrote stays.";
+    WRITE_CONFLICT "C5013" World "Somebody else wrote a table of the warehouse at the same time, again and again.";
+
+    SOURCE_DATABASE "C5020" World "A database that a source reads from cannot be reached, or does not give what is asked.";
 
     DESTINATION_UNKNOWN "C6001" User "A publish configuration names a destination that the profile's target does not have.";
     DESTINATION_UNREACHABLE "C6002" World "A destination cannot be reached, or refuses the login.";

@@ -16,7 +16,9 @@ use datafusion::execution::SessionState;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
-use super::formats::{self, RejectSink, ScanSpec};
+use super::databases;
+use super::declared::SourceSpec;
+use super::formats::{self, RejectSink};
 use super::sql;
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::node::Relation;
@@ -33,7 +35,7 @@ fn name(schema: &str, identifier: &str) -> Name {
 }
 
 /// A source's declaration, or why it cannot be right: that matters only to who reads the source.
-type Declared = Result<Arc<ScanSpec>>;
+type Declared = Result<SourceSpec>;
 
 /// The relations that queries can name.
 #[derive(Debug)]
@@ -61,14 +63,12 @@ impl Relations {
         database: &str,
         default_schema: &str,
         warehouse: Arc<Warehouse>,
-        sources: Vec<(Relation, Result<ScanSpec>)>,
+        sources: Vec<(Relation, Result<SourceSpec>)>,
         built_by: Vec<(Relation, String)>,
         rejects: Arc<dyn RejectSinkDebug>,
     ) -> Arc<Relations> {
-        let sources = sources
-            .into_iter()
-            .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec.map(Arc::new)))
-            .collect();
+        let sources =
+            sources.into_iter().map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec)).collect();
         let built_by =
             built_by.into_iter().map(|(relation, node)| (name(&relation.schema, &relation.identifier), node)).collect();
         Arc::new(Relations {
@@ -157,9 +157,13 @@ impl Relations {
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let state = self.session()?;
         if let Some(declared) = self.sources.get(&name(schema, identifier)) {
-            let spec = declared.as_ref().map_err(Clone::clone)?;
             let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
-            return formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider));
+            return match declared.as_ref().map_err(Clone::clone)? {
+                SourceSpec::Files(spec) => {
+                    formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider))
+                }
+                SourceSpec::Database(spec) => databases::open(Arc::clone(spec)).await.map(Some),
+            };
         }
         let relation = Relation::new(&self.database, schema, identifier);
         match self.warehouse.load(&relation).await? {

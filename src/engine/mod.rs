@@ -5,6 +5,7 @@
 //! registers tables, stores or functions.
 
 mod catalog;
+pub mod databases;
 mod declared;
 
 pub mod formats;
@@ -34,7 +35,7 @@ use crate::warehouse::{TableVersion, Warehouse};
 use catalog::{Catalog, Relations};
 
 pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
-pub use declared::scan_spec;
+pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
 pub use session::SessionOptions;
@@ -50,8 +51,8 @@ pub struct EngineOptions {
     pub base: PathBuf,
     /// Options of the stores of sources and of the warehouse.
     pub storage_options: StoreOptions,
-    /// Sources that are files, by the relation that queries name.
-    pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
+    /// Sources that are files or tables of databases, by the relation that queries name.
+    pub sources: Vec<(Relation, Result<SourceSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
     /// built yet.
     pub built_by: Vec<(Relation, String)>,

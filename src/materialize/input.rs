@@ -1,8 +1,7 @@
 //! New rows of an incremental model, kept beside the target while it is rewritten.
 
-use std::time::Duration;
-
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
@@ -11,11 +10,7 @@ use crate::check::{keep_contract, unique_columns};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
 use crate::node::{Relation, quote};
-
-/// What the name of a table of staged rows has behind the relation's; the run's id follows.
-const STAGED: &str = "__c360_new";
-/// After so long staged rows belong to nobody any more.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+use crate::warehouse::Base;
 
 /// Rows that are staged.
 pub(super) struct Staged {
@@ -25,6 +20,8 @@ pub(super) struct Staged {
     pub(super) rows: u64,
     /// What their query spilled.
     pub(super) spilled: u64,
+    /// Whether their query reads the relation that they are for.
+    pub(super) reads_target: bool,
 }
 
 /// The plan of the node's query, with what its contract promises.
@@ -48,23 +45,11 @@ pub(super) async fn check_unique(job: &Job<'_>, staged: &Staged) -> Result<()> {
     Ok(())
 }
 
-/// Runs the query into a table of its own.
+/// Runs the query into a table of its own, which no other process writes or reads.
 pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
-    let run: String = job.commit.invocation_id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    let prefix = format!("{}{STAGED}", job.relation.identifier);
-    let of = |name: &str| Relation::new(&job.relation.database, &job.relation.schema, name);
-    // Another run may be building the same model now; what a killed one has left is removed when it is old.
-    for name in job.engine.warehouse.identifiers(&job.relation.schema).await? {
-        let is_stale = name.starts_with(&prefix) && job.engine.warehouse.is_older(&of(&name), ABANDONED).await?;
-        if is_stale {
-            job.engine.warehouse.drop_relation(&of(&name)).await?;
-        }
-    }
-    let relation = of(&format!("{prefix}_{run}"));
-    // A model of several batches is staged several times.
-    job.engine.warehouse.drop_relation(&relation).await?;
-    job.engine.forget(&relation);
-    let mut staged = Staged { relation, rows: 0, spilled: 0 };
+    job.engine.warehouse.drop_left_behind(job.relation).await;
+    let relation = crate::warehouse::staging(job.relation);
+    let mut staged = Staged { relation, rows: 0, spilled: 0, reads_target: false };
     match staged.fill(job).await {
         Ok(()) => Ok(staged),
         Err(error) => {
@@ -77,6 +62,7 @@ pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
 impl Staged {
     async fn fill(&mut self, job: &Job<'_>) -> Result<()> {
         let plan = plan(job).await?;
+        self.reads_target = reads(&plan, job.relation)?;
         let physical = job.engine.physical(&job.meter.state, &plan).await?;
         let warehouse = &job.engine.warehouse;
         let written =
@@ -95,13 +81,25 @@ impl Staged {
     }
 }
 
-/// Writes the rows of `sql` as the new version of the relation.
-pub(super) async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
+/// True if `plan` reads `relation`, itself or in a subquery.
+fn reads(plan: &LogicalPlan, relation: &Relation) -> Result<bool> {
+    let mut found = false;
+    let look = |plan: &LogicalPlan| {
+        if let LogicalPlan::TableScan(scan) = plan {
+            let schema = scan.table_name.schema().is_none_or(|schema| schema.eq_ignore_ascii_case(&relation.schema));
+            found |= schema && scan.table_name.table().eq_ignore_ascii_case(&relation.identifier);
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    };
+    plan.apply_with_subqueries(look).map_err(|error| execution_error(&error))?;
+    Ok(found)
+}
+
+/// Writes the rows of `sql`, computed from the version `base` of the relation, as its new version.
+pub(super) async fn rewrite(job: &Job<'_>, sql: String, base: Base) -> Result<Materialized> {
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
-    // Planning has opened the relation if the query reads it, at the version that it reads.
-    let read = job.engine.opened(job.relation).map(|table| table.number());
-    overwrite(job, &plan, &Default::default(), read).await
+    overwrite(job, &plan, &Default::default(), base).await
 }
 
 /// The values of the first row of a query, as text; none if it has no rows.

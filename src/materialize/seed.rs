@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::engine::formats::{self, ColumnSpec, Format, NoRejects, ScanSpec};
 use crate::engine::{execution_error, type_name};
 use crate::node::plain;
-use crate::warehouse::Stored;
+use crate::warehouse::{Base, Stored};
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     let old = if job.full_refresh { None } else { table_schema(job).await? };
@@ -23,7 +23,7 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
         Some(old) => like_before(job, plan, old)?,
         None => plan,
     };
-    overwrite(job, &plan, job.progress, None).await
+    overwrite(job, &plan, job.progress, Base::Any).await
 }
 
 async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TableProvider>> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::session::destinations;
+use super::session::{connections, destinations, source_connections};
 use super::{Loaded, Options, Session};
 use crate::diag::{Diagnostic, Result};
-use crate::engine::scan_spec;
+use crate::engine::{SourceSpec, source_spec};
 use crate::publish::ping;
 use crate::stdx::plural;
 use crate::stores::{self, StoreOptions, probe};
@@ -48,23 +48,27 @@ pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
         };
         checks.push(check(&of, found.map(|report| report.to_string()).map_err(|error| named(error, &sources))));
     }
-    for (name, config) in destinations(loaded) {
+    let destinations = destinations(loaded).into_iter().map(|(name, config)| ("destination", name, config));
+    let connections = source_connections(loaded).into_iter().map(|(name, config)| ("connection", name, config));
+    for (what, name, config) in destinations.chain(connections) {
         let found = match config {
             Ok(config) => ping(&config, &name).await.map(|version| format!("{} at {}", version, config.place())),
             Err(error) => Err(error),
         };
-        checks.push(check(&format!("destination {name}"), found));
+        checks.push(check(&format!("{what} {name}"), found));
     }
     checks
 }
 
 /// The folders that sources are read from, those in one store and one folder together, with the names of the sources.
 fn places(loaded: &Loaded) -> BTreeMap<String, Vec<String>> {
+    let known = connections(loaded);
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in &loaded.manifest.nodes {
         let Some(external) = node.as_source().and_then(|source| source.external.as_ref()) else { continue };
         // What is wrong with a declaration is told by those who read the source.
-        let Ok(spec) = scan_spec(node, external, &loaded.project.root.root) else { continue };
+        let spec = source_spec(node, external, &loaded.project.root.root, &known);
+        let Ok(SourceSpec::Files(spec)) = spec else { continue };
         places.entry(folder(&spec.location)).or_default().push(spec.name.clone());
     }
     places

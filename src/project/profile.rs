@@ -39,6 +39,8 @@ pub struct Target {
     pub cluster: Option<String>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
+    /// Databases that sources alone read from: name to settings, secrets included.
+    pub connections: Map<String, Json>,
     /// Options of all object stores.
     pub storage_options: Map<String, Json>,
     /// Options of the object stores under a URL.
@@ -63,6 +65,7 @@ const KNOWN: &[&str] = &[
     "memory_limit",
     "cluster",
     "destinations",
+    "connections",
     "storage_options",
     "stores",
     "spill_dir",
@@ -124,6 +127,7 @@ impl Target {
             memory_limit: None,
             cluster: None,
             destinations: Map::new(),
+            connections: Map::new(),
             storage_options: Map::new(),
             stores: Map::new(),
             raw: Map::new(),
@@ -150,6 +154,7 @@ impl Target {
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
             cluster: text("cluster"),
             destinations: object("destinations"),
+            connections: object("connections"),
             storage_options: object("storage_options"),
             stores: object("stores"),
             raw,

@@ -8,8 +8,11 @@ use serde_json::Value;
 use sqlx::mysql::MySqlSslMode;
 
 use super::fields::{CONFIG, Fields};
+use super::files::FilesConfig;
+use super::postgres::PostgresConfig;
 use crate::diag::{Diagnostic, Result};
 use crate::stdx::closest;
+use crate::stores::StoreOptions;
 
 /// Text that is never shown: `Debug` prints stars, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -40,6 +43,10 @@ pub enum DestinationConfig {
     Sqlite(SqliteConfig),
     /// MySQL 8 or MariaDB.
     Mysql(Box<MysqlConfig>),
+    /// Files in a store.
+    Files(Box<FilesConfig>),
+    /// PostgreSQL.
+    Postgres(Box<PostgresConfig>),
 }
 
 /// `type: sqlite`.
@@ -151,6 +158,8 @@ impl DestinationConfig {
         let config = match kind.to_lowercase().as_str() {
             "sqlite" => DestinationConfig::Sqlite(sqlite(&mut fields)?),
             "mysql" | "mariadb" => DestinationConfig::Mysql(Box::new(mysql(&mut fields)?)),
+            "files" => DestinationConfig::Files(Box::new(FilesConfig::parse(&mut fields)?)),
+            "postgres" | "postgresql" => DestinationConfig::Postgres(Box::new(PostgresConfig::parse(&mut fields)?)),
             other => return Err(unknown_type(name, other)),
         };
         fields.finish()?;
@@ -167,6 +176,17 @@ impl DestinationConfig {
                     *path = root.join(&*path);
                 }
             }
+            DestinationConfig::Files(config) => config.root(root),
+            DestinationConfig::Postgres(config) => config.paths().for_each(|path| *path = root.join(&*path)),
+        }
+        self
+    }
+
+    /// Lets it use stores as the profile's target says.
+    #[must_use]
+    pub fn with_stores(mut self, options: &StoreOptions) -> DestinationConfig {
+        if let DestinationConfig::Files(config) = &mut self {
+            config.stores = options.clone();
         }
         self
     }
@@ -182,14 +202,18 @@ impl DestinationConfig {
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),
                 }
             }
+            DestinationConfig::Files(config) => config.place(),
+            DestinationConfig::Postgres(config) => config.place(),
         }
     }
 
-    /// `sqlite` or `mysql`.
+    /// Its `type`.
     pub fn kind(&self) -> &'static str {
         match self {
             DestinationConfig::Sqlite(_) => "sqlite",
             DestinationConfig::Mysql(_) => "mysql",
+            DestinationConfig::Files(_) => "files",
+            DestinationConfig::Postgres(_) => "postgres",
         }
     }
 }
@@ -241,14 +265,17 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     Ok(config)
 }
 
-fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
+/// A setting in whole seconds.
+pub(super) fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
     Ok(Duration::from_secs(fields.number(key, 0..=86_400)?.unwrap_or(default)))
 }
 
 fn unknown_type(name: &str, kind: &str) -> Box<Diagnostic> {
     let message = format!("`type` of destination `{name}` is `{kind}`, which c360 cannot publish to");
-    let near = closest(kind, ["sqlite", "mysql", "mariadb"]).map(|near| format!("did you mean `{near}`?"));
-    Diagnostic::error(CONFIG, message).help(near.unwrap_or_else(|| "use `sqlite`, `mysql` or `mariadb`".to_string()))
+    let near = closest(kind, ["sqlite", "mysql", "mariadb", "postgres", "files"])
+        .map(|near| format!("did you mean `{near}`?"));
+    Diagnostic::error(CONFIG, message)
+        .help(near.unwrap_or_else(|| "use `sqlite`, `mysql`, `mariadb`, `postgres` or `files`".to_string()))
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //! 5. The new table takes the old one's name.
 //!
 //! MySQL does 3 in a table of its own name, which several connections fill, and 5 with one `RENAME TABLE`; an advisory lock
-//! keeps two publishes of one table apart. SQLite does all of it in one transaction. A process that is killed anywhere
-//! leaves the old table, and at most a work table that the next publish removes.
+//! keeps two publishes of one table apart. SQLite and PostgreSQL do all of it in one transaction; files become a table by their
+//! manifest. A process that is killed anywhere leaves the old table, and at most a work table or files that the next publish
+//! removes.
 //!
 //! A failure that may pass (a deadlock, a lost connection, a server that restarts) starts the load again from an empty
 //! table, so no row is there twice; other failures are told once, with what the server said and what can be done.
@@ -23,14 +24,17 @@ mod config;
 mod difference;
 mod evolution;
 mod fields;
+mod files;
 mod job;
 mod kind;
 mod ledger;
 mod mysql;
 mod partitions;
 mod place;
+mod postgres;
 mod rows;
 mod shape;
+mod sorted;
 mod source;
 mod sqlite;
 mod statement;
@@ -43,8 +47,12 @@ mod testing;
 mod unfit_tests;
 
 pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
+pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};
 pub use job::{Mode, OnSchemaChange, PublishJob, Vanished};
+pub(crate) use mysql::connect as connect_mysql;
 pub use partitions::{Every, Partitions};
+pub(crate) use postgres::connect as connect_postgres;
+pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
 pub use source::{Added, Changed, Origin, Source, Timeless, Version};
 pub use table::TableSource;
@@ -132,6 +140,8 @@ pub async fn publish(
     match config {
         DestinationConfig::Sqlite(config) => sqlite::publish(config, &place, job, source, progress).await,
         DestinationConfig::Mysql(config) => mysql::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Files(config) => files::publish(config, &place, job, source, progress).await,
+        DestinationConfig::Postgres(config) => postgres::publish(config, &place, job, source, progress).await,
     }
 }
 
@@ -141,5 +151,7 @@ pub async fn ping(config: &DestinationConfig, destination: &str) -> Result<Strin
     match config {
         DestinationConfig::Sqlite(config) => sqlite::ping(config, &place).await,
         DestinationConfig::Mysql(config) => mysql::ping(config, &place).await,
+        DestinationConfig::Files(config) => files::ping(config, &place).await,
+        DestinationConfig::Postgres(config) => postgres::ping(config, &place).await,
     }
 }

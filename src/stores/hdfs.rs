@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hdfs_native_object_store::HdfsObjectStoreBuilder;
+use hdfs_native::ClientBuilder;
 use object_store::ObjectStore;
 use url::Url;
 
 use super::failure::Cause;
 use super::options::Resolved;
+use super::replicas::Replicas;
 use super::steady::{CALL, Habits, Steady};
 use super::{io, store_error};
 use crate::diag::Result;
@@ -26,7 +27,7 @@ const SOCKET_TIMEOUT: &str = "dfs.client.socket-timeout";
 /// The store of a name node, a name service or a mount table.
 pub(super) fn open(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore>> {
     let build = |url: &Url| {
-        let builder = HdfsObjectStoreBuilder::new().with_url(url.as_str()).with_config(options.hadoop());
+        let builder = ClientBuilder::new().with_url(url.as_str()).with_config(options.hadoop());
         builder.with_io_runtime(io::handle()).build()
     };
     let built = match build(root) {
@@ -38,8 +39,9 @@ pub(super) fn open(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore
         }
         built => built,
     };
-    let store = built.map_err(|error| store_error(root.as_str(), &error))?;
+    let client = built.map_err(|error| store_error(root.as_str(), &error))?;
     let call = options.number(SOCKET_TIMEOUT)?.map_or(CALL, Duration::from_millis);
+    let store = Replicas::new(client, call);
     Ok(Arc::new(Steady::new(Arc::new(store), Habits::Hdfs, call)))
 }
 

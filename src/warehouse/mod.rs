@@ -7,7 +7,9 @@
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
 mod changes;
+mod conflict;
 mod location;
+mod staging;
 mod tap;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,9 @@ use crate::node::Relation;
 use crate::stores::{self, StoreOptions};
 
 pub use changes::{Appended, Difference, TableVersion};
+pub use conflict::Base;
 pub use location::{parse_location, segment};
+pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
 pub use view::View;
@@ -195,19 +199,6 @@ impl Warehouse {
         stores::probe::write(&self.store, &self.prefix, self.root.as_str(), stores::probe::Use::Warehouse).await
     }
 
-    /// True if nothing was written to the table `relation` for as long as `age`.
-    ///
-    /// # Errors
-    /// C5006 if the store cannot be listed.
-    pub async fn is_older(&self, relation: &Relation, age: std::time::Duration) -> Result<bool> {
-        let log = self.folder(relation).join("_delta_log");
-        let files: Vec<_> =
-            self.store.list(Some(&log)).try_collect().await.map_err(|error| store_failed(relation, &error))?;
-        let newest = files.iter().map(|file| file.last_modified).max();
-        let limit = chrono::TimeDelta::from_std(age).unwrap_or(chrono::TimeDelta::MAX);
-        Ok(newest.is_some_and(|newest| chrono::Utc::now().signed_duration_since(newest) > limit))
-    }
-
     /// Removes whatever is stored under `relation`.
     ///
     /// # Errors
@@ -272,6 +263,9 @@ fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnos
 
 /// A failure of the warehouse, with the library's words as a note.
 pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
+    if conflict::is_conflict(error) {
+        return conflict::conflict(what);
+    }
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }

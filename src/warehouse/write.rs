@@ -11,13 +11,14 @@ use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
-use deltalake::kernel::transaction::{CommitProperties, TransactionError};
+use deltalake::DeltaTable;
+use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableError};
 
+use super::conflict::is_conflict;
 use super::tap::PlannedTable;
-use super::{Progress, Stored, TableVersion, TapExec, Warehouse, failed, storable_schema};
+use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
@@ -59,70 +60,26 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        let written = self.write(session, relation, plan, progress, commit, SaveMode::Overwrite).await?;
-        // A view of that name hid the table until now.
-        self.drop_view(relation).await?;
-        Ok(written)
+        self.overwrite_on(Base::Any, session, relation, plan, progress, commit).await
     }
 
-    /// Replaces the rows of `relation` by those of `plan`, which has read version `read` of it to make them.
+    /// The same, with rows that were computed from the version `base`.
     ///
     /// # Errors
-    /// C5013 if somebody else has written since that version, else as [`Warehouse::overwrite`].
-    pub async fn rewrite(
+    /// As [`Warehouse::overwrite`], and C5013 if the relation is another version by now.
+    pub async fn overwrite_on(
         &self,
+        base: Base,
         session: &SessionState,
         relation: &Relation,
         plan: Arc<dyn ExecutionPlan>,
         progress: &Arc<Progress>,
         commit: &Commit,
-        read: Option<u64>,
     ) -> Result<Written> {
-        // Writes that come later than this look are found by the commit, which starts at the version that it sees.
-        if let (Some(read), Some(table)) = (read, self.load_table(relation).await?)
-            && table.version().is_some_and(|version| version != read)
-        {
-            return Err(self.conflict(relation, table, read).await);
-        }
-        self.overwrite(session, relation, plan, progress, commit).await
-    }
-
-    /// What to tell when `table`, at its newest version, has changed since version `read`.
-    async fn conflict(&self, relation: &Relation, table: DeltaTable, read: u64) -> Box<Diagnostic> {
-        let table = TableVersion::new(table, relation.to_string());
-        let winner = table.told(read + 1).await;
-        let message = format!("another run has changed table `{relation}` while this one was building it");
-        Diagnostic::error(codes::WRITE_CONFLICT, message)
-            .note(format!("this run began with version {read}; version {} is not its own{winner}", read + 1))
-            .help("run the node again: what the other run wrote stays, and is read then")
-    }
-
-    /// What a write of `relation`, which was at version `before`, has failed with.
-    async fn write_failed(&self, relation: &Relation, before: Option<u64>, error: &DeltaTableError) -> Box<Diagnostic> {
-        let lost = match error {
-            DeltaTableError::VersionAlreadyExists(_) => true,
-            DeltaTableError::Transaction { source } => matches!(
-                source,
-                TransactionError::VersionAlreadyExists(_)
-                    | TransactionError::CommitConflict(_)
-                    | TransactionError::MaxCommitAttempts(_)
-            ),
-            _ => false,
-        };
-        match (lost, self.load_table(relation).await) {
-            // A table that was not there has begun with version 0, and that is somebody else's.
-            (true, Ok(Some(table))) => match before {
-                Some(before) => self.conflict(relation, table, before).await,
-                None => {
-                    let winner = TableVersion::new(table, relation.to_string()).told(0).await;
-                    let message = format!("another run has made table `{relation}` while this one was building it");
-                    Diagnostic::error(codes::WRITE_CONFLICT, message)
-                        .note(format!("version 0 is not this run's own{winner}"))
-                        .help("run the node again: what the other run wrote stays, and is read then")
-                }
-            },
-            _ => failed(&format!("table `{relation}` cannot be written"), error),
-        }
+        let written = self.write(session, relation, plan, progress, commit, (SaveMode::Overwrite, base)).await?;
+        // A view of that name hid the table until now.
+        self.drop_view(relation).await?;
+        Ok(written)
     }
 
     /// Adds the rows of `plan` to `relation`, in one commit. Columns that the table lacks are added.
@@ -137,7 +94,23 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        self.write(session, relation, plan, progress, commit, SaveMode::Append).await
+        self.append_on(Base::Any, session, relation, plan, progress, commit).await
+    }
+
+    /// The same, with rows that were computed from the version `base`.
+    ///
+    /// # Errors
+    /// As [`Warehouse::append`], and C5013 if the relation is another version by now.
+    pub async fn append_on(
+        &self,
+        base: Base,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        self.write(session, relation, plan, progress, commit, (SaveMode::Append, base)).await
     }
 
     async fn write(
@@ -147,13 +120,16 @@ impl Warehouse {
         plan: Arc<dyn ExecutionPlan>,
         progress: &Arc<Progress>,
         commit: &Commit,
-        mode: SaveMode,
+        (mode, base): (SaveMode, Base),
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
         let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
         let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
+        if base.is_stale(before.as_ref().and_then(DeltaTable::version)) {
+            return Err(self.conflict(relation, &what, base.seen()).await);
+        }
         let table = match &before {
             Some(table) => table.clone(),
             None => self.new_table(relation)?,
@@ -169,19 +145,26 @@ impl Warehouse {
         let overwrites = mode == SaveMode::Overwrite;
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
-        let version_before = before.as_ref().and_then(DeltaTable::version);
+        let mut properties = CommitProperties::default().with_metadata(metadata);
+        if overwrites || base != Base::Any {
+            properties = properties.with_max_retries(0);
+        }
         let done = WriteBuilder::new(table.log_store(), snapshot)
             .with_save_mode(mode)
             .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
             .with_input_plan(input)
             .with_session_state(Arc::new(session.clone()))
             .with_writer_properties(writer_properties())
-            .with_commit_properties(CommitProperties::default().with_metadata(metadata))
+            .with_commit_properties(properties)
             .await;
         let done = match (done, progress.take_failure()) {
             (Ok(done), _) => done,
             (Err(_), Some(failure)) => return Err(failure),
-            (Err(error), None) => return Err(self.write_failed(relation, version_before, &error).await),
+            (Err(error), None) if is_conflict(&error) => {
+                let seen = before.as_ref().and_then(DeltaTable::version);
+                return Err(self.conflict(relation, &what, seen).await);
+            }
+            (Err(error), None) => return Err(failed(&what, &error)),
         };
         let total = total_bytes(&done);
         Ok(Written {

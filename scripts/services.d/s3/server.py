@@ -6,7 +6,8 @@
   checked; whatever else is refused as Amazon refuses it.
 - Faults on demand: `POST /_faults` with JSON {"method": "PUT", "path": "/bucket/prefix", "status": 503,
   "code": "SlowDown", "count": 3} answers the next three such requests so (without `count`: all), and `DELETE /_faults`
-  ends that. `GET /_faults` says how many requests each method had, and how many were refused.
+  with a path as its body ends the faults of that path. `GET /_faults` says how many requests each method had, and how
+  many were refused.
 
 Objects are in memory: a restart begins with an empty bucket.
 
@@ -52,12 +53,12 @@ class Faults:
 
     def control(self, environ, start_response):
         method = environ["REQUEST_METHOD"]
+        given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         with self.lock:
             if method == "POST":
-                self.faults.append(json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+                self.faults.append(json.loads(given))
             elif method == "DELETE":
-                self.faults.clear()
-                self.seen.clear()
+                self.faults = [fault for fault in self.faults if fault.get("path", "/") != given]
             body = json.dumps(self.seen).encode()
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]

@@ -35,7 +35,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod types;
-mod values;
+pub(super) mod values;
 mod xlsx;
 
 use std::sync::Arc;

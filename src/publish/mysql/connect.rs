@@ -24,7 +24,7 @@ pub(super) struct Server {
 }
 
 /// Logs in and sets the session up: strict, in UTC, and patient.
-pub(super) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
+pub(crate) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
     install_crypto();
     check_files(config)?;
     let login = async {
