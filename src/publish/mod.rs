@@ -42,6 +42,8 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unfit_tests;
 
 pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};

@@ -22,8 +22,10 @@ pub enum Cause {
     Region,
     /// The clocks differ too much.
     Clock,
-    /// The name node is in safe mode.
+    /// The name node is in safe mode, because it starts.
     SafeMode,
+    /// Somebody has put the name node into safe mode.
+    Locked,
     /// All name nodes that answer are standing by.
     Standby,
     /// The URL names a name service that no configuration tells about.
@@ -66,6 +68,7 @@ const WORDS: &[(&str, Cause)] = &[
     ("PermanentRedirect", Cause::Region),
     ("AuthorizationHeaderMalformed", Cause::Region),
     ("redirect without LOCATION", Cause::Region),
+    ("turned on manually", Cause::Locked),
     ("SafeModeException", Cause::SafeMode),
     ("in safe mode", Cause::SafeMode),
     ("QuotaExceeded", Cause::Quota),
@@ -146,6 +149,9 @@ impl Cause {
             Cause::Clock => "the clock of this machine is wrong",
             Cause::SafeMode => {
                 "the name node takes no changes: it is starting, or somebody put it into safe mode (`hdfs dfsadmin -safemode get`)"
+            }
+            Cause::Locked => {
+                "somebody has put the name node into safe mode, in which it takes no changes; `hdfs dfsadmin -safemode leave` ends that"
             }
             Cause::Standby => "no name node is active: `hdfs haadmin -getAllServiceState` tells",
             Cause::NameService => {

@@ -35,6 +35,8 @@ mod machine;
 mod options;
 pub mod probe;
 mod replay;
+#[cfg(feature = "hdfs")]
+mod replicas;
 mod steady;
 #[cfg(test)]
 mod tests;

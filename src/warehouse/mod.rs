@@ -11,6 +11,8 @@ mod conflict;
 mod location;
 mod staging;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod types;
 mod view;
 mod write;

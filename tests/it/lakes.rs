@@ -120,7 +120,9 @@ pub(crate) fn the_job(place: &Place) {
 /// Every kind of relation, in two builds and a change of kind: the same rows as locally.
 pub(crate) fn relations(place: &Place) {
     let here = place.adopt(every_kind());
+    files_go_to(&here, &format!("{}/out", place.url));
     let local = every_kind();
+    files_go_to(&local, "out");
     for project in [&here, &local] {
         project.ok(&["build", "--vars", "{day: 1}"]);
         project.write("seeds/cities.csv", "id,city\n1,Hue\n2,Vinh\n4,Da Lat\n");
@@ -135,6 +137,7 @@ pub(crate) fn relations(place: &Place) {
         assert!(!rows.is_empty(), "{relation}");
         assert_eq!(rows, local.sorted(relation), "{relation}");
     }
+    check_files(place);
     let history = "select id, city, dbt_valid_to is null as current from {{ ref('history') }} order by id, city";
     assert_eq!(
         here.table(history),
@@ -142,6 +145,27 @@ pub(crate) fn relations(place: &Place) {
     );
     here.ok(&["build", "--vars", "{day: 4}", "--full-refresh", "--exclude", "history"]);
     assert_eq!(here.table("select count(*) as n from {{ ref('appended') }}"), ["3"]);
+}
+
+fn files_go_to(project: &Project, path: &str) {
+    let out = format!("destinations:\n        out: {{type: files, path: \"{path}\", format: csv}}\n");
+    project.edit("profiles.yml", "destinations:\n", &out);
+}
+
+/// The files of the last publish of `merged`, as its manifest names them.
+fn check_files(place: &Place) {
+    let read = |name: &str| {
+        let at = Location::from(format!("{}/out/merged/{name}", place.folder));
+        wait(async { place.store.get(&at).await.expect("a file").bytes().await.expect("its bytes") })
+    };
+    let manifest: Json = serde_json::from_slice(&read("_manifest.json")).expect("JSON");
+    let mut rows: Vec<String> = Vec::new();
+    for file in manifest["files"].as_array().expect("files") {
+        let text = String::from_utf8(read(file["path"].as_str().expect("a path")).to_vec()).expect("UTF-8");
+        rows.extend(text.lines().skip(1).map(str::to_string));
+    }
+    rows.sort();
+    assert_eq!(rows, ["1,Hue,3", "2,Vinh,3", "3,Sai Gon,1", "4,Da Lat,3"]);
 }
 
 fn every_kind() -> Project {
@@ -156,7 +180,7 @@ fn every_kind() -> Project {
         .file("models/t.sql", "{{ config(materialized='table') }} select id, city from {{ ref('cities') }}")
         .file("models/v.sql", "{{ config(materialized='view') }} select count(*) as n from {{ ref('t') }}")
         .file("models/appended.sql", incremental("incremental_strategy='append'"))
-        .file("models/merged.sql", incremental("unique_key='id'"))
+        .file("models/merged.sql", incremental("unique_key='id', publish={'to': 'out'}"))
         .file("models/replaced.sql", incremental("unique_key='id', incremental_strategy='delete+insert'"))
         .file(
             "snapshots/history.sql",

@@ -17,7 +17,7 @@ use crate::lakes::{
 const URL: &str = "C360_TEST_HDFS_URL";
 
 /// Held by tests that break the cluster for writing, and by all others for reading.
-static CLUSTER: RwLock<()> = RwLock::new(());
+pub(crate) static CLUSTER: RwLock<()> = RwLock::new(());
 
 fn place(name: &str) -> Option<Place> {
     if without(URL) {

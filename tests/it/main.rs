@@ -37,4 +37,5 @@ mod sql_errors;
 mod state;
 mod stores;
 mod template_errors;
+mod two_writers;
 mod verbs;

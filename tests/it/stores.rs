@@ -4,7 +4,7 @@
 //! them is tested on the local disk too.
 
 use std::path::Path as FsPath;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use c360::stores::{self, StoreOptions, probe};
 use deltalake::logstore::CommitOrBytes;
@@ -14,12 +14,15 @@ use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use url::Url;
 
 use crate::harness::{Project, skip};
+use crate::lakes_hdfs::CLUSTER;
 
 /// A folder of a test's own.
 struct Place {
     url: Url,
     options: Vec<(String, String)>,
     _local: Option<tempfile::TempDir>,
+    /// No other test breaks the cluster meanwhile.
+    _calm: Option<RwLockReadGuard<'static, ()>>,
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -34,13 +37,14 @@ fn variable(name: &str) -> Option<String> {
 fn local() -> Place {
     let folder = tempfile::tempdir().expect("a folder");
     let url = Url::from_directory_path(folder.path()).expect("a URL");
-    Place { url, options: Vec::new(), _local: Some(folder) }
+    Place { url, options: Vec::new(), _local: Some(folder), _calm: None }
 }
 
 fn hdfs(name: &str) -> Option<Place> {
     let root = variable("C360_TEST_HDFS_URL")?;
     let url = Url::parse(&format!("{root}/c360-stores/{name}-{}/", std::process::id())).expect("a URL");
-    Some(Place { url, options: Vec::new(), _local: None })
+    let calm = CLUSTER.read().unwrap_or_else(PoisonError::into_inner);
+    Some(Place { url, options: Vec::new(), _local: None, _calm: Some(calm) })
 }
 
 fn s3(name: &str) -> Option<Place> {
@@ -54,7 +58,7 @@ fn s3(name: &str) -> Option<Place> {
         ("aws_access_key_id", get("C360_TEST_S3_KEY")),
         ("aws_secret_access_key", get("C360_TEST_S3_SECRET")),
     ];
-    Some(Place { url, options: options.map(|(key, value)| (key.to_string(), value)).into(), _local: None })
+    Some(Place { url, options: options.map(|(key, value)| (key.to_string(), value)).into(), _local: None, _calm: None })
 }
 
 impl Place {

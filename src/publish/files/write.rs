@@ -211,7 +211,7 @@ impl Writer<'_> {
             let _ = file.pieces.send(Ok(piece.into())).await;
         }
         if file.task.is_finished() {
-            return Err(self.packed(&mut file.task).await.err().unwrap_or_else(|| ended_early()));
+            return Err(self.packed(&mut file.task).await.err().unwrap_or_else(ended_early));
         }
         Ok(())
     }

@@ -154,9 +154,9 @@ impl Work<'_> {
     }
 
     /// Tidies up and says goodbye, as far as the connection is of use: it may be what failed, and then the next publish
-    /// tidies up.
+    /// tidies up. Without the lock, as after waiting for it in vain, the tables are somebody else's.
     async fn leave(&self, mut control: MySqlConnection, failed: bool) {
-        if failed {
+        if failed && self.table.has_lock(&mut control).await.unwrap_or(false) {
             let _ = self.table.drop_work(&mut control).await;
         }
         self.table.unlock(&mut control).await;
