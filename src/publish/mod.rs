@@ -34,6 +34,7 @@ mod place;
 mod postgres;
 mod rows;
 mod shape;
+mod sorted;
 mod source;
 mod sqlite;
 mod statement;

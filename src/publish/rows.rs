@@ -13,9 +13,9 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
+use super::sorted::sorted;
 use crate::diag::Result;
 use crate::failure::execution_error;
 
@@ -43,7 +43,7 @@ impl<T: Rows + ?Sized> Rows for &T {
     }
 }
 
-/// Rows of a data frame; sorts by DataFusion, which spills when memory is short.
+/// Rows of a data frame; sorts in little memory and spills the rest.
 pub struct FrameRows(pub DataFrame);
 
 #[async_trait]
@@ -53,12 +53,12 @@ impl Rows for FrameRows {
     }
 
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
-        let mut frame = self.0.clone();
-        if !order.is_empty() {
-            let order = order.iter().map(|name| ident(name.as_str()).sort(true, true)).collect();
-            frame = frame.sort(order).map_err(|error| execution_error(&error))?;
-        }
-        frame.execute_stream().await.map_err(|error| execution_error(&error))
+        let frame = self.0.clone();
+        let stream = match order.is_empty() {
+            true => frame.execute_stream().await,
+            false => sorted(frame, order).await,
+        };
+        stream.map_err(|error| execution_error(&error))
     }
 }
 

@@ -11,6 +11,7 @@ mod artifacts;
 mod config_explain;
 mod customer360;
 mod data_tests;
+mod database_sources;
 mod durability;
 mod graph_errors;
 mod identifiers;

@@ -310,3 +310,41 @@ async fn keys_are_found_and_few_rows_need_no_ranges() {
         assert_eq!(rows(&engine, "select count(*) from src.t").await, ["2"]);
     }
 }
+
+/// What the server itself says it was asked.
+#[tokio::test]
+async fn the_log_of_mysql_has_columns_filters_and_ranges() {
+    let Some(place) = place("mysql", "log").await else { return };
+    let t = place.named("t");
+    place.execute(&format!("create table {t} (id int primary key, day date, note text)")).await;
+    place
+        .execute(&format!(
+            "insert into {t} values (1, '2020-01-01', 'x'), (2, '2020-01-02', 'y'), (9, '2020-01-03', 'z')"
+        ))
+        .await;
+    place.execute("set global log_output = 'TABLE'").await;
+    place.execute("set global general_log = 'ON'").await;
+    let engine = place.engine(|spec| spec.partitions = Some(3));
+    let found = rows(&engine, "select day from src.t where id > 0 and day < date '2020-01-03' order by 1").await;
+    place.execute("set global general_log = 'OFF'").await;
+    assert_eq!(found, ["2020-01-01", "2020-01-02"]);
+    let log = place.engine(|spec| {
+        spec.table = TableName { schema: Some("mysql".into()), guessed: false, name: "general_log".into() };
+    });
+    let sql = "select argument from src.t where command_type = 'Execute' and argument like '%c360_source_log%'";
+    let mut asked = rows(&log, sql).await;
+    asked.retain(|line| line.starts_with("select `") || line.starts_with("select min"));
+    asked.sort();
+    let question = |range: &str| {
+        format!(
+            "select `day` from `c360_source_log`.`t` where (`id` > 0) and (`day` < cast('2020-01-03' as date)) and {range}"
+        )
+    };
+    let expected = [
+        question("`id` < 4"),
+        question("`id` >= 4 and `id` < 7"),
+        question("`id` >= 7"),
+        "select min(`id`), max(`id`) from `c360_source_log`.`t` where (`id` > 0)".to_string(),
+    ];
+    assert_eq!(asked, expected);
+}
