@@ -272,6 +272,19 @@ pub(crate) enum Verb {
     },
     /// Show what c360 sees, and whether it reaches the warehouse and the destinations
     Debug,
+    /// Install the packages that packages.yml asks for
+    ///
+    /// What is installed is written to package-lock.yml and installed again the same way until packages.yml changes.
+    Deps {
+        /// Resolve packages.yml anew, although package-lock.yml belongs to it
+        #[arg(long)]
+        upgrade: bool,
+    },
+    /// Look at configurations
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Delete the folders that `clean-targets` names
     Clean,
     /// Make a new project that builds at once
@@ -297,6 +310,19 @@ pub(crate) enum SourceVerb {
         /// File to write instead of sources.json in the artifact folder
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+}
+
+/// What can be done with configurations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Print every setting of a node with the file and line that set it
+    Explain {
+        /// A selector, such as the node's name
+        node: String,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: CompileOutput,
     },
 }
 

@@ -13,7 +13,7 @@ use clap::Parser;
 
 use crate::diag::{Diagnostic, Shelf};
 
-use args::{Cli, SourceVerb, Verb};
+use args::{Cli, ConfigVerb, SourceVerb, Verb};
 use printer::Printer;
 use settings::Environment;
 
@@ -90,6 +90,10 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
             verbs::show(global, &select, inline, limit, output, env, printer)
         }
         Verb::Debug => verbs::debug(global, env, printer),
+        Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
+        Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
+            verbs::explain_config(global, node, output, env, printer)
+        }
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { code } => verbs::explain(code.as_deref(), printer),

@@ -20,7 +20,7 @@ use super::formats::{self, RejectSink, ScanSpec};
 use super::sql;
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::node::Relation;
-use crate::warehouse::{Stored, Warehouse};
+use crate::warehouse::{Stored, TableVersion, Warehouse};
 
 /// Views that stand in each other: deeper than this is a circle.
 const MAX_VIEW_DEPTH: usize = 64;
@@ -45,6 +45,8 @@ pub(super) struct Relations {
     built_by: HashMap<Name, String>,
     rejects: Arc<dyn RejectSinkDebug>,
     open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
+    /// The versions of the tables in `open`.
+    versions: Mutex<HashMap<Name, TableVersion>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
     state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
 }
@@ -77,6 +79,7 @@ impl Relations {
             built_by,
             rejects,
             open: Mutex::default(),
+            versions: Mutex::default(),
             listed: Mutex::default(),
             state: std::sync::OnceLock::new(),
         })
@@ -93,7 +96,16 @@ impl Relations {
         open.retain(|key, provider| {
             *key != name(&relation.schema, &relation.identifier) && provider.get_logical_plan().is_none()
         });
+        let key = name(&relation.schema, &relation.identifier);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         self.listed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The version of the table `relation` that queries read, whatever others have written since; none if it is no table.
+    pub(super) async fn version(self: &Arc<Self>, relation: &Relation) -> Result<Option<TableVersion>> {
+        self.provider(&[relation.schema.clone(), relation.identifier.clone()], 0).await?;
+        let key = name(&relation.schema, &relation.identifier);
+        Ok(self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned())
     }
 
     /// The provider of a relation named by one to three parts; none if there is no such relation.
@@ -152,7 +164,11 @@ impl Relations {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
                 };
                 table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
-                table.table_provider().await.map(Some).map_err(|error| failed(&error))
+                let provider = table.table_provider().await.map_err(|error| failed(&error))?;
+                let version = TableVersion::new(table, relation.to_string());
+                let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+                versions.insert(name(schema, identifier), version);
+                Ok(Some(provider))
             }
             Some(Stored::View(view)) => {
                 if depth > MAX_VIEW_DEPTH {

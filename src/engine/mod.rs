@@ -29,7 +29,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
-use crate::warehouse::Warehouse;
+use crate::warehouse::{TableVersion, Warehouse};
 
 use catalog::{Catalog, Relations};
 
@@ -177,6 +177,15 @@ impl Engine {
     pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// The version of the table `relation` that queries of this invocation read, though others may have written since; none if
+    /// it is no table.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    pub async fn version_of(&self, relation: &Relation) -> Result<Option<TableVersion>> {
+        self.relations.version(relation).await
     }
 
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.

@@ -40,6 +40,7 @@ async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TablePro
     let mut spec = ScanSpec::new(format!("seed {}", job.node.name), path.to_string_lossy(), format);
     // dbt's manners: digits are a number also behind a zero, and the word means what it says.
     spec.options.csv.zeros_lead_numbers = true;
+    spec.options.csv.empty_columns_are_integers = true;
     spec.options.csv.null_value = Some("null".into());
     let delimiter = job.node.config.str("delimiter").map(|text| text.replace("\\t", "\t"));
     match delimiter.as_deref().map(str::as_bytes) {

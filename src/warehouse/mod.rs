@@ -6,6 +6,7 @@
 //! changes its kind does so in one step too: the view file appears before the table goes, and goes after the table has
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
+mod changes;
 mod location;
 mod tap;
 mod types;
@@ -24,6 +25,7 @@ use url::Url;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
+pub use changes::{Appended, Difference, TableVersion};
 pub use location::{parse_location, segment};
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;

@@ -8,6 +8,7 @@
 mod harness;
 
 mod artifacts;
+mod config_explain;
 mod customer360;
 mod data_tests;
 mod durability;
@@ -15,7 +16,10 @@ mod graph_errors;
 mod identifiers;
 mod incremental;
 mod macros;
+mod mariadb;
+mod packages;
 mod project_errors;
+mod publish_faults;
 mod publish_mysql;
 mod publish_sqlite;
 mod quarantine;

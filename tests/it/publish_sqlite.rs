@@ -35,9 +35,9 @@ fn bars(row: &SqliteRow) -> String {
     (0..row.len()).map(cell).collect::<Vec<_>>().join("|")
 }
 
-/// Names of the tables of a SQLite file.
+/// Names of the published tables of a SQLite file.
 pub(crate) fn tables(path: &Path) -> Vec<String> {
-    sqlite_rows(path, "select name from sqlite_schema where type = 'table' order by name")
+    sqlite_rows(path, "select name from sqlite_schema where type = 'table' and name <> '_c360_publish' order by name")
 }
 
 fn mart(publish: &str, sql: &str) -> Project {

@@ -2,6 +2,8 @@
 
 mod build;
 mod compile;
+mod config;
+mod deps;
 mod explain;
 mod freshness;
 mod inspect;
@@ -18,6 +20,8 @@ use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
 pub(super) use compile::compile;
+pub(super) use config::explain_config;
+pub(super) use deps::deps;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
 pub(super) use inspect::{clean, debug, init, parse};
@@ -33,9 +37,15 @@ fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &
 
 /// Loads the project and prints what was found; none if it cannot be worked with.
 fn loaded(options: &Options, printer: &Printer) -> Result<Option<Loaded>> {
+    loaded_where(options, printer, |_| {})
+}
+
+/// As [`loaded`], with a last word on the severity of what was found.
+fn loaded_where(options: &Options, printer: &Printer, judge: impl Fn(&mut Diagnostic)) -> Result<Option<Loaded>> {
     let mut diagnostics = Diagnostics::default();
     let loaded = load(options, &mut diagnostics);
     for diagnostic in diagnostics.iter_mut() {
+        judge(diagnostic);
         options.warn_error.apply(diagnostic);
     }
     printer.diagnostics(&diagnostics);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::super::source::timeless;
 use super::super::{DestinationConfig, FrameRows, Progress, PublishJob, publish};
 use super::tests::{Bench, WAYS, bench, frame, texts};
 use crate::diag::codes;
@@ -127,7 +128,7 @@ async fn the_way_is_told() {
                 *told.lock().expect("a lock") = how;
             }
         };
-        publish(&config, "bi", &job, &rows, &progress).await.expect("published");
+        publish(&config, "bi", &job, &timeless(&rows), &progress).await.expect("published");
         let told = told.into_inner().expect("a lock");
         assert!(told.starts_with(expected) && told.is_empty() == expected.is_empty(), "{told}");
     }

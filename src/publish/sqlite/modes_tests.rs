@@ -1,0 +1,1 @@
+//! Modes, ledger and skips.
