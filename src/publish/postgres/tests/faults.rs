@@ -192,7 +192,7 @@ async fn a_load_whose_connection_dies_starts_again() {
     let retried = AtomicBool::new(false);
     let told = |progress| match progress {
         Progress::Retrying(_) => retried.store(true, Ordering::SeqCst),
-        Progress::Rows(_) | Progress::Waiting(_) => {}
+        Progress::Rows(_) | Progress::Waiting(_) | Progress::Loading(_) => {}
     };
     let published = publish(&bench.config(&[]), "bi", &job, &timeless(&rows), &told).await.expect("published");
     assert_eq!((published.attempts, retried.load(Ordering::SeqCst)), (2, true));
