@@ -13,6 +13,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
 use super::sorted::sorted;
