@@ -8,6 +8,9 @@
 //! A table that stays (modes append and upsert) gets its rows from one that is loaded beside it, in one transaction
 //! together with the ledger (`merge`); how the ledger keeps up with a swap is told in `ledger`.
 //!
+//! Rows travel by `LOAD DATA LOCAL` or by inserts (`writer`). A server that is slow is told from one that is gone by asking it
+//! (`watch`).
+//!
 //! A lost connection leaves open whether the server ran the last statement. So after one the load starts again with an
 //! empty table instead of going on, and the counts before the swap would tell if a straggler had got in.
 

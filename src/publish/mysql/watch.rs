@@ -24,7 +24,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use super::super::config::MysqlConfig;
 use super::super::place::Place;
 use super::connect::connect;
-use super::failure::{Failure, Said, is_full, judge};
+use super::failure::{Failure, Said, judge};
 
 /// So often a session has to be found idle, one after the other, until it counts as lost.
 const IDLE: u32 = 10;
@@ -164,7 +164,7 @@ impl Watch {
         match tokio::time::timeout(config.connect_timeout + config.read_timeout, look).await {
             Ok(Ok(pulse)) => pulse,
             // Somebody is there, even if we are not let in.
-            Ok(Err(error)) if error.as_database_error().is_some() || is_full(&error) => Pulse::Fine,
+            Ok(Err(error)) if error.as_database_error().is_some() => Pulse::Fine,
             Ok(Err(_)) | Err(_) => Pulse::Silent,
         }
     }
