@@ -90,6 +90,8 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
             verbs::show(global, &select, inline, limit, output, env, printer)
         }
         Verb::Debug => verbs::debug(global, env, printer),
+        #[cfg(feature = "cluster")]
+        Verb::Cluster { verb } => verbs::cluster(verb, env),
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { code } => verbs::explain(code.as_deref(), printer),

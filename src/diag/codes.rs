@@ -107,6 +107,10 @@ codes! {
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
 
+    CLUSTER_UNREACHABLE "C5020" World "The scheduler of the profile's cluster cannot be reached.";
+    CLUSTER_EMPTY "C5021" World "The profile's cluster has no executor that could run anything.";
+    CLUSTER_FAILED "C5022" World "A cluster could not run a query, or a process of it cannot go on.";
+
     DESTINATION_UNKNOWN "C6001" User "A publish configuration names a destination that the profile's target does not have.";
     DESTINATION_UNREACHABLE "C6002" World "A destination cannot be reached, or refuses the login.";
     PUBLISH_FAILED "C6003" World "Rows could not be loaded into a destination; its tables are as they were.";

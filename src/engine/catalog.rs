@@ -151,6 +151,12 @@ impl Relations {
                 let failed = |error: &dyn std::error::Error| {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
                 };
+                if state.config().get_extension::<formats::Ships>().is_some() {
+                    let files = formats::delta_files(&table, &relation.to_string()).map_err(|error| failed(&error))?;
+                    if let Some(files) = files {
+                        return Ok(Some(files));
+                    }
+                }
                 table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
                 table.table_provider().await.map(Some).map_err(|error| failed(&error))
             }

@@ -5,12 +5,15 @@
 //! registers tables, stores or functions.
 
 mod catalog;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod declared;
 
 pub mod formats;
 pub mod functions;
 mod pool;
 mod quarantine;
+mod remote;
 mod session;
 pub mod sql;
 mod stores;
@@ -21,6 +24,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+#[cfg(feature = "cluster")]
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -37,6 +42,7 @@ pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
 pub use declared::scan_spec;
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
+pub(crate) use remote::RemoteExec;
 pub use session::SessionOptions;
 
 /// What an engine is made from.
@@ -50,6 +56,8 @@ pub struct EngineOptions {
     pub base: PathBuf,
     /// Options of the warehouse's store.
     pub storage_options: HashMap<String, String>,
+    /// The cluster that plans run on; none: they run in this process.
+    pub cluster: Option<serde_json::Value>,
     /// Sources that are files, by the relation that queries name.
     pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
@@ -64,6 +72,8 @@ pub struct Engine {
     relations: Arc<Relations>,
     /// Held by whoever reads a table to replace it.
     pub(crate) changes: tokio::sync::Mutex<()>,
+    #[cfg(feature = "cluster")]
+    cluster: Option<Arc<cluster::Cluster>>,
     /// The tables.
     pub warehouse: Arc<Warehouse>,
     /// Records that scans rejected.
@@ -95,7 +105,17 @@ impl Engine {
         deltalake_hdfs::register_handlers(None);
         let storage_options = options.storage_options;
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
-        let (context, pool) = session::open(&options.session)?;
+        let quarantine = Arc::new(Quarantine::default());
+        #[cfg(feature = "cluster")]
+        let cluster = options.cluster.as_ref().map(cluster::ClusterOptions::parse).transpose()?;
+        #[cfg(feature = "cluster")]
+        let adjust = |config| match &cluster {
+            Some(cluster) => cluster::client_config(config, cluster, &storage_options),
+            None => Ok(config),
+        };
+        #[cfg(not(feature = "cluster"))]
+        let adjust = |config| no_cluster(&options.cluster, config);
+        let (context, pool) = session::open(&options.session, adjust)?;
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
         })?;
@@ -105,7 +125,6 @@ impl Engine {
             (relation, spec.and_then(register))
         };
         let sources = options.sources.into_iter().map(with_store).collect();
-        let quarantine = Arc::new(Quarantine::default());
         let relations = Relations::new(
             &options.session.database,
             &options.session.schema,
@@ -117,7 +136,25 @@ impl Engine {
         relations.attach(context.state_weak_ref());
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
         let changes = tokio::sync::Mutex::default();
-        Ok(Engine { context, pool, relations, changes, warehouse, quarantine })
+        #[cfg(feature = "cluster")]
+        let cluster = match cluster {
+            None => None,
+            Some(cluster) => {
+                // Scans of tables ask the session for the store; Delta's own go by the table's.
+                stores::register(&context, warehouse.root().as_str(), &storage_options)?;
+                Some(cluster::Cluster::new(cluster, warehouse.root(), Arc::clone(&quarantine)))
+            }
+        };
+        Ok(Engine {
+            context,
+            pool,
+            relations,
+            changes,
+            #[cfg(feature = "cluster")]
+            cluster,
+            warehouse,
+            quarantine,
+        })
     }
 
     /// A session of its own for one node.
@@ -157,6 +194,13 @@ impl Engine {
     /// # Errors
     /// What DataFusion's planner refuses, as C4002 or C4003.
     pub async fn physical(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.as_ref().filter(|_| reads_tables(plan)) {
+            let config = cluster.tune(state.config().clone()).await?;
+            let state = SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build();
+            let plan = state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))?;
+            return Ok(cluster.wrap(plan));
+        }
         state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
     }
 
@@ -187,6 +231,31 @@ impl Engine {
     /// Forgets what was opened under `relation`: it was written.
     pub fn forget(&self, relation: &Relation) {
         self.relations.forget(relation);
+    }
+}
+
+/// True if `plan` reads any table.
+#[cfg(feature = "cluster")]
+fn reads_tables(plan: &LogicalPlan) -> bool {
+    let mut reads = false;
+    // The closure never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        reads |= matches!(node, LogicalPlan::TableScan(_));
+        Ok(if reads { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    reads
+}
+
+/// The configuration as it is, or an error if a cluster is asked for.
+#[cfg(not(feature = "cluster"))]
+fn no_cluster(
+    cluster: &Option<serde_json::Value>,
+    config: datafusion::prelude::SessionConfig,
+) -> Result<datafusion::prelude::SessionConfig> {
+    match cluster {
+        None => Ok(config),
+        Some(_) => Err(Diagnostic::error(codes::BAD_VALUE, "this program was built without clusters")
+            .help("remove `cluster:` from the profile, or build with the feature `cluster`")),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn register(context: &SessionContext, location: &str, options: &HashM
     Ok(())
 }
 
-fn open(url: &Url, options: &HashMap<String, String>) -> Result<Arc<dyn ObjectStore>> {
+pub(super) fn open(url: &Url, options: &HashMap<String, String>) -> Result<Arc<dyn ObjectStore>> {
     match url.scheme() {
         #[cfg(feature = "hdfs")]
         "hdfs" | "viewfs" => {

@@ -55,6 +55,7 @@ impl Session {
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
             storage_options: storage,
+            cluster: target.cluster.clone(),
             sources,
             built_by,
         })?);

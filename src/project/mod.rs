@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub use config::{Dispatch, ProjectConfig, ResourceConfig};
 pub use files::{FileKind, ProjectFile};
 pub use invocation::Invocation;
-pub use profile::{Profile, Target};
+pub use profile::{Profile, Target, parse_bytes};
 pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};
 

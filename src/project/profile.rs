@@ -35,8 +35,8 @@ pub struct Target {
     pub threads: usize,
     /// Bytes that all of them share; operators spill past it. None: three quarters of the machine's memory.
     pub memory_limit: Option<u64>,
-    /// Address of a Ballista scheduler.
-    pub cluster: Option<String>,
+    /// The cluster that runs plans: the address of a scheduler, or a mapping with more.
+    pub cluster: Option<Json>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
     /// Options of object stores.
@@ -144,7 +144,7 @@ impl Target {
             schema: text("schema").unwrap_or_else(|| "main".into()),
             threads: threads(output)?,
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
-            cluster: text("cluster"),
+            cluster: output.get("cluster").map(Yaml::to_json).filter(|value| !value.is_null() && value != ""),
             destinations: object("destinations"),
             storage_options: object("storage_options"),
             raw,
@@ -181,7 +181,7 @@ fn memory_limit(value: &Yaml) -> Result<u64> {
 }
 
 /// `4GB`, `512 MiB`, `1000`: bytes, in powers of 1024.
-fn parse_bytes(text: &str) -> Option<u64> {
+pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..split].parse().ok()?;

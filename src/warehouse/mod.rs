@@ -7,6 +7,8 @@
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
 mod location;
+mod part_files;
+mod remote;
 mod tap;
 mod types;
 mod view;
@@ -25,6 +27,9 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
 pub use location::{parse_location, segment};
+#[cfg(feature = "cluster")]
+pub(crate) use part_files::{PartFilesExec, PartFolder};
+pub(crate) use part_files::{store_path, store_url};
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
 pub use view::View;
@@ -167,7 +172,10 @@ impl Warehouse {
     /// # Errors
     /// C5006 if the store cannot be listed.
     pub async fn schemas(&self) -> Result<Vec<String>> {
-        self.folders(&self.prefix).await
+        let mut schemas = self.folders(&self.prefix).await?;
+        // What a cluster leaves on its way is in a folder of ours.
+        schemas.retain(|schema| schema != "_c360");
+        Ok(schemas)
     }
 
     /// Names of the tables and views of a schema, sorted.

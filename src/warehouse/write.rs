@@ -16,9 +16,11 @@ use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, DeltaTableBuilder};
 
+use super::remote::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
 use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
+use crate::engine::RemoteExec;
 use crate::node::Relation;
 
 /// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
@@ -91,33 +93,43 @@ impl Warehouse {
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
-        let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
-        let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
         let table = match &before {
             Some(table) => table.clone(),
             None => self.new_table(relation)?,
         };
         let bytes_before = before.as_ref().map_or(0, total_bytes);
-        let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| crate::failure::execution_error(&error))?;
-        let snapshot = match &before {
-            Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
-            None => None,
-        };
-        let overwrites = mode == SaveMode::Overwrite;
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
-        let done = WriteBuilder::new(table.log_store(), snapshot)
-            .with_save_mode(mode)
-            .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
-            .with_input_plan(input)
-            .with_session_state(Arc::new(session.clone()))
-            .with_writer_properties(writer_properties())
-            .with_commit_properties(CommitProperties::default().with_metadata(metadata))
-            .await
-            .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?;
+        let properties = CommitProperties::default().with_metadata(metadata);
+        let overwrites = mode == SaveMode::Overwrite;
+        let takes_files = before.as_ref().is_none_or(|table| takes_files(table, &plan.schema(), mode));
+        let done = match plan.downcast_ref::<RemoteExec>().filter(|_| takes_files) {
+            Some(plan) => {
+                let write = RemoteWrite { session, relation, progress, mode, properties };
+                self.write_remote(&write, plan, table, before.as_ref()).await?
+            }
+            None => {
+                let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
+                let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
+                let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
+                    .and_then(LogicalPlanBuilder::build)
+                    .map_err(|error| crate::failure::execution_error(&error))?;
+                let snapshot = match &before {
+                    Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
+                    None => None,
+                };
+                WriteBuilder::new(table.log_store(), snapshot)
+                    .with_save_mode(mode)
+                    .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
+                    .with_input_plan(input)
+                    .with_session_state(Arc::new(session.clone()))
+                    .with_writer_properties(writer_properties())
+                    .with_commit_properties(properties)
+                    .await
+                    .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?
+            }
+        };
         let total = total_bytes(&done);
         Ok(Written {
             rows: progress.rows(),
@@ -161,7 +173,7 @@ fn total_rows(table: &DeltaTable) -> Option<u64> {
     state.log_data().iter().map(|file| file.num_records().map(|rows| rows as u64)).sum()
 }
 
-fn writer_properties() -> WriterProperties {
+pub(super) fn writer_properties() -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -189,7 +201,7 @@ fn check_columns(schema: &Schema, relation: &Relation) -> Result<()> {
 }
 
 /// `plan` with every column in a type that a table can hold. A cast that loses a value is an error.
-fn cast_plan(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+pub(super) fn cast_plan(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
     let target = storable_schema(&schema);
     if schema.fields().iter().zip(target.fields()).all(|(a, b)| a.data_type() == b.data_type()) {

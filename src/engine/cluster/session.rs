@@ -1,0 +1,179 @@
+//! What the client, the scheduler and the executors agree on: settings, functions, stores.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ballista_core::extension::SessionConfigExt;
+use ballista_core::registry::BallistaFunctionRegistry;
+use datafusion::common::config::ConfigExtension;
+use datafusion::common::extensions_options;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use object_store::ObjectStore;
+use url::Url;
+
+use super::address::ClusterOptions;
+use crate::diag::{Diagnostic, codes};
+use crate::engine::formats::Ships;
+use crate::engine::{functions, stores};
+
+/// The largest message between the processes: plans name every file of their sources.
+pub(super) const MAX_MESSAGE: usize = 256 << 20;
+/// Partitions for each executor, if the profile does not say how many.
+const PARTITIONS_OF_EXECUTOR: usize = 4;
+
+extensions_options! {
+    /// What travels with every plan beside DataFusion's own settings.
+    pub(super) struct Shipped {
+        /// Options of stores that are no secrets, as a JSON object.
+        pub stores: String, default = String::new()
+        /// URL of the folder that rejected records are spooled to; empty: nobody asks for them.
+        pub rejects: String, default = String::new()
+    }
+}
+
+impl ConfigExtension for Shipped {
+    const PREFIX: &'static str = "c360";
+}
+
+/// `config` for plans that are shipped.
+///
+/// # Errors
+/// C1004 for a setting that does not exist.
+pub(in crate::engine) fn client_config(
+    config: SessionConfig,
+    options: &ClusterOptions,
+    stores: &HashMap<String, String>,
+) -> crate::diag::Result<SessionConfig> {
+    let shared: HashMap<&String, &String> = stores.iter().filter(|(key, _)| !is_secret(key)).collect();
+    let shared = serde_json::to_string(&shared).unwrap_or_default();
+    let mut config = base_config(config);
+    for (key, value) in &options.settings {
+        config.options_mut().set(key, value).map_err(|error| {
+            Diagnostic::error(codes::BAD_VALUE, format!("`{key}` of `cluster` cannot be set to `{value}`"))
+                .note(error.strip_backtrace())
+        })?;
+    }
+    if let Some(shipped) = config.options_mut().extensions.get_mut::<Shipped>() {
+        shipped.stores = shared;
+    }
+    if let Some(partitions) = options.partitions {
+        config = config.with_target_partitions(partitions);
+    }
+    Ok(config.with_extension(Arc::new(Ships)))
+}
+
+/// How many partitions plans should have on a cluster of so many executors.
+pub(super) fn partitions(executors: usize) -> usize {
+    (executors * PARTITIONS_OF_EXECUTOR).clamp(PARTITIONS_OF_EXECUTOR, 1024)
+}
+
+/// Ballista's changes to DataFusion's defaults, and ours to Ballista's.
+fn base_config(config: SessionConfig) -> SessionConfig {
+    let hash_joins = config.options().optimizer.prefer_hash_join;
+    let mut config = config.upgrade_for_ballista().with_ballista_grpc_client_max_message_size(MAX_MESSAGE);
+    // As in one process. Sort-merge joins spill where hash joins cannot, and are slower; `settings` can ask for them.
+    config.options_mut().optimizer.prefer_hash_join = hash_joins;
+    config.with_option_extension(Shipped::default())
+}
+
+/// The configuration that the scheduler and the executors start from, before a client's settings.
+pub(super) fn server_config() -> SessionConfig {
+    base_config(SessionConfig::new()).with_information_schema(false)
+}
+
+/// True for options that must not be written down: the machines of a cluster have their own.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["key", "secret", "token", "password", "credential", "sas", "auth"].iter().any(|word| key.contains(word))
+}
+
+/// A session of the scheduler's.
+pub(super) fn server_session(config: SessionConfig) -> Result<SessionState> {
+    let runtime = runtime(&config, None)?;
+    let state =
+        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let context = SessionContext::new_with_state(state);
+    functions::register(&context)?;
+    Ok(context.state())
+}
+
+/// All functions, by name.
+pub(super) fn function_registry() -> Result<BallistaFunctionRegistry> {
+    Ok(BallistaFunctionRegistry::from(&server_session(server_config())?))
+}
+
+/// The runtime of a session's tasks: stores are opened when a plan names them.
+pub(super) fn runtime(config: &SessionConfig, work_dir: Option<PathBuf>) -> Result<Arc<RuntimeEnv>> {
+    let options = config.options().extensions.get::<Shipped>().map(|shipped| shipped.stores.as_str()).unwrap_or("");
+    let options = serde_json::from_str(options).unwrap_or_default();
+    let stores = OpenStores { options, opened: DefaultObjectStoreRegistry::new() };
+    let mode = match work_dir {
+        Some(folder) => DiskManagerMode::Directories(vec![folder]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    RuntimeEnvBuilder::new()
+        .with_object_store_registry(Arc::new(stores))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
+        .build_arc()
+}
+
+/// Opens stores on demand.
+#[derive(Debug)]
+struct OpenStores {
+    options: HashMap<String, String>,
+    opened: DefaultObjectStoreRegistry,
+}
+
+impl ObjectStoreRegistry for OpenStores {
+    fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        self.opened.register_store(url, store)
+    }
+
+    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        if let Ok(store) = self.opened.get_store(url) {
+            return Ok(store);
+        }
+        let store = stores::open(url, &self.options).map_err(|error| DataFusionError::External(error))?;
+        self.opened.register_store(url, Arc::clone(&store));
+        Ok(store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_at_home() {
+        for secret in ["aws_secret_access_key", "AWS_SESSION_TOKEN", "azure_storage_sas_key", "password"] {
+            assert!(is_secret(secret), "{secret}");
+        }
+        assert!(!is_secret("aws_endpoint") && !is_secret("region") && !is_secret("allow_http"));
+    }
+
+    #[test]
+    fn settings_reach_the_other_side() {
+        use ballista_core::extension::SessionConfigHelperExt;
+        let options = ClusterOptions {
+            host: "h".into(),
+            port: 1,
+            partitions: Some(7),
+            settings: vec![("datafusion.execution.batch_size".into(), "123".into())],
+        };
+        let stores = HashMap::from([("endpoint".to_string(), "e".to_string()), ("token".into(), "t".into())]);
+        let client = client_config(SessionConfig::new(), &options, &stores).expect("a configuration");
+        let server = server_config().update_from_key_value_pair(&client.to_key_value_pairs());
+        assert_eq!((server.target_partitions(), server.batch_size()), (7, 123));
+        let shipped = server.options().extensions.get::<Shipped>().expect("our settings");
+        assert_eq!(shipped.stores, r#"{"endpoint":"e"}"#);
+        assert!(!server.options().optimizer.enable_dynamic_filter_pushdown);
+        let bad = ClusterOptions { settings: vec![("datafusion.no.such".into(), "1".into())], ..options };
+        assert!(client_config(SessionConfig::new(), &bad, &stores).is_err());
+    }
+}
