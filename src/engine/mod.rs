@@ -34,6 +34,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
+use crate::project::ClusterOptions;
 use crate::warehouse::Warehouse;
 
 use catalog::{Catalog, Relations};
@@ -57,7 +58,7 @@ pub struct EngineOptions {
     /// Options of the warehouse's store.
     pub storage_options: HashMap<String, String>,
     /// The cluster that plans run on; none: they run in this process.
-    pub cluster: Option<serde_json::Value>,
+    pub cluster: Option<ClusterOptions>,
     /// Sources that are files, by the relation that queries name.
     pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
@@ -107,9 +108,7 @@ impl Engine {
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
         let quarantine = Arc::new(Quarantine::default());
         #[cfg(feature = "cluster")]
-        let cluster = options.cluster.as_ref().map(cluster::ClusterOptions::parse).transpose()?;
-        #[cfg(feature = "cluster")]
-        let adjust = |config| match &cluster {
+        let adjust = |config| match &options.cluster {
             Some(cluster) => cluster::client_config(config, cluster, &storage_options),
             None => Ok(config),
         };
@@ -137,7 +136,7 @@ impl Engine {
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
         let changes = tokio::sync::Mutex::default();
         #[cfg(feature = "cluster")]
-        let cluster = match cluster {
+        let cluster = match options.cluster {
             None => None,
             Some(cluster) => {
                 // Scans of tables ask the session for the store; Delta's own go by the table's.
@@ -249,7 +248,7 @@ fn reads_tables(plan: &LogicalPlan) -> bool {
 /// The configuration as it is, or an error if a cluster is asked for.
 #[cfg(not(feature = "cluster"))]
 fn no_cluster(
-    cluster: &Option<serde_json::Value>,
+    cluster: &Option<ClusterOptions>,
     config: datafusion::prelude::SessionConfig,
 ) -> Result<datafusion::prelude::SessionConfig> {
     match cluster {

@@ -5,6 +5,7 @@
 //! Templates inside YAML are rendered by a [`Render`] that the caller hands in, because the template engine stands a
 //! layer above.
 
+mod cluster;
 mod config;
 mod files;
 mod invocation;
@@ -16,6 +17,7 @@ pub mod yaml;
 
 use std::path::{Path, PathBuf};
 
+pub use cluster::ClusterOptions;
 pub use config::{Dispatch, ProjectConfig, ResourceConfig};
 pub use files::{FileKind, ProjectFile};
 pub use invocation::Invocation;

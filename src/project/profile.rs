@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::yaml::{Kind, Yaml};
-use super::{Render, check_keys, render_tree};
+use super::{ClusterOptions, Render, check_keys, render_tree};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
 use crate::stdx::closest;
 
@@ -36,7 +36,7 @@ pub struct Target {
     /// Bytes that all of them share; operators spill past it. None: three quarters of the machine's memory.
     pub memory_limit: Option<u64>,
     /// The cluster that runs plans: the address of a scheduler, or a mapping with more.
-    pub cluster: Option<Json>,
+    pub cluster: Option<ClusterOptions>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
     /// Options of object stores.
@@ -144,7 +144,7 @@ impl Target {
             schema: text("schema").unwrap_or_else(|| "main".into()),
             threads: threads(output)?,
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
-            cluster: output.get("cluster").map(Yaml::to_json).filter(|value| !value.is_null() && value != ""),
+            cluster: output.get("cluster").map(ClusterOptions::parse).transpose()?.flatten(),
             destinations: object("destinations"),
             storage_options: object("storage_options"),
             raw,

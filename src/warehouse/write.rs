@@ -14,7 +14,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder};
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 
 use super::remote::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
@@ -109,26 +109,9 @@ impl Warehouse {
                 let write = RemoteWrite { session, relation, progress, mode, properties };
                 self.write_remote(&write, plan, table, before.as_ref()).await?
             }
-            None => {
-                let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
-                let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
-                let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
-                    .and_then(LogicalPlanBuilder::build)
-                    .map_err(|error| crate::failure::execution_error(&error))?;
-                let snapshot = match &before {
-                    Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
-                    None => None,
-                };
-                WriteBuilder::new(table.log_store(), snapshot)
-                    .with_save_mode(mode)
-                    .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
-                    .with_input_plan(input)
-                    .with_session_state(Arc::new(session.clone()))
-                    .with_writer_properties(writer_properties())
-                    .with_commit_properties(properties)
-                    .await
-                    .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?
-            }
+            None => write_rows(session, plan, progress, (table, before.as_ref()), mode, properties)
+                .await
+                .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?,
         };
         let total = total_bytes(&done);
         Ok(Written {
@@ -152,6 +135,29 @@ impl Warehouse {
             .and_then(|builder| builder.with_storage_options(self.options.clone()).build())
             .map_err(|error| failed(&what, &error))
     }
+}
+
+/// Writes the rows of a plan that runs here.
+async fn write_rows(
+    session: &SessionState,
+    plan: Arc<dyn ExecutionPlan>,
+    progress: &Arc<Progress>,
+    (table, before): (DeltaTable, Option<&DeltaTable>),
+    mode: SaveMode,
+    properties: CommitProperties,
+) -> Result<DeltaTable, DeltaTableError> {
+    let plan = Arc::new(TapExec::new(cast_plan(plan)?, Arc::clone(progress)));
+    let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)?.build()?;
+    let snapshot = before.map(DeltaTable::snapshot).transpose()?.map(|state| state.snapshot().clone());
+    let overwrites = mode == SaveMode::Overwrite;
+    WriteBuilder::new(table.log_store(), snapshot)
+        .with_save_mode(mode)
+        .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
+        .with_input_plan(input)
+        .with_session_state(Arc::new(session.clone()))
+        .with_writer_properties(writer_properties())
+        .with_commit_properties(properties)
+        .await
 }
 
 impl Stored {

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use ballista_core::client::BallistaClient;
 use ballista_core::serde::protobuf::PartitionLocation;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::config::ConfigExtension;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
@@ -18,7 +17,6 @@ use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::{StreamExt, TryStreamExt};
 use url::Url;
 
-use super::address::ClusterOptions;
 use super::codec::Codec;
 use super::job::{Places, Scheduler};
 use super::prepare::{limits, may_reject, prepare, ships};
@@ -28,6 +26,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::engine::quarantine::Quarantine;
 use crate::engine::remote::{Remote, RemoteExec};
 use crate::failure::execution_error;
+use crate::project::ClusterOptions;
 use crate::warehouse::{PartFilesExec, store_url};
 
 /// How often a write is tried again whose executors were lost when it was nearly done.
@@ -103,8 +102,7 @@ impl Cluster {
         let Some(spool) = self.spool.as_ref().filter(|_| may_reject(plan)) else { return Ok(None) };
         let url = spool.join(&format!("{}/", uuid::Uuid::new_v4().simple()));
         let url = url.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let key = format!("{}.rejects", Shipped::PREFIX);
-        config.options_mut().set(&key, url.as_str())?;
+        config.options_mut().set(Shipped::REJECTS, url.as_str())?;
         SpoolFolder::new(context.runtime_env().object_store(store_url(&url)?)?, &url).map(Some)
     }
 }

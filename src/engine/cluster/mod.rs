@@ -18,7 +18,6 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `address` | the setting `cluster:` |
 //! | `session` | how plans for a cluster are made; what scheduler and executors share |
 //! | `prepare` | which plans are shipped, and what is changed before |
 //! | `codec` | our nodes as bytes |
@@ -28,7 +27,6 @@
 //! | `stage`, `pool` | what an executor does around a stage, and between stages |
 //! | `server` | the processes |
 
-mod address;
 mod client;
 mod codec;
 mod envelope;
@@ -43,7 +41,6 @@ mod stage;
 mod tests;
 mod wire;
 
-pub use address::ClusterOptions;
 pub(super) use client::Cluster;
 pub use server::{ExecutorOptions, SchedulerOptions, run_executor, run_scheduler};
 pub(super) use session::client_config;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
 
 use super::codec::file_scan;
@@ -52,21 +55,52 @@ fn memory_of(node: &dyn ExecutionPlan) -> usize {
 
 /// `plan` in a shape whose partitions know nothing of each other.
 ///
-/// A nested loop join that gives out rows of its left side, matched or not, marks the matched ones in memory that all
-/// partitions of the right side share. Ballista sees to that for hash joins alone; here the right side is made one
-/// partition.
+/// - A nested loop join that gives out rows of its left side, matched or not, marks the matched ones in memory that all
+///   partitions of the right side share. Ballista sees to that for hash joins alone; here the right side is made one
+///   partition.
+/// - Leaves that make rows up (`select 1`, no rows) become rows in memory. In a union, Ballista replaces them by that in
+///   the tasks that do not own them, and then refuses the reports of those tasks because they have another number of
+///   metrics than the others: the job never ends.
 pub(super) fn prepare(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let gathered = plan.transform_up(|node| {
-        let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() else { return Ok(Transformed::no(node)) };
-        let right = join.right();
-        if !shares_left(*join.join_type()) || right.output_partitioning().partition_count() <= 1 {
-            return Ok(Transformed::no(node));
+    let prepared = plan.transform_up(|node| {
+        if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
+            return gathered(Arc::clone(&node), join);
         }
-        let right: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(Arc::clone(right)));
-        let children = vec![Arc::clone(join.left()), right];
-        replace_children_if_necessary(Arc::clone(&node), children).map(Transformed::yes)
+        let rows = match made_up(node.as_ref())? {
+            Some(rows) => rows,
+            None => return Ok(Transformed::no(node)),
+        };
+        let leaf: Arc<dyn ExecutionPlan> = MemorySourceConfig::try_new_exec(&rows, node.schema(), None)?;
+        Ok(Transformed::yes(leaf))
     })?;
-    Ok(gathered.data)
+    Ok(prepared.data)
+}
+
+/// `node`, which is `join`, with its right side in one partition if it has to be.
+fn gathered(node: Arc<dyn ExecutionPlan>, join: &NestedLoopJoinExec) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let right = join.right();
+    if !shares_left(*join.join_type()) || right.output_partitioning().partition_count() <= 1 {
+        return Ok(Transformed::no(node));
+    }
+    let right: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(Arc::clone(right)));
+    let children = vec![Arc::clone(join.left()), right];
+    replace_children_if_necessary(node, children).map(Transformed::yes)
+}
+
+/// The rows of a leaf that makes them up, by partition; none if `node` is another one.
+fn made_up(node: &dyn ExecutionPlan) -> Result<Option<Vec<Vec<RecordBatch>>>> {
+    let partitions = node.output_partitioning().partition_count();
+    if node.is::<EmptyExec>() {
+        return Ok(Some(vec![Vec::new(); partitions]));
+    }
+    if !node.is::<PlaceholderRowExec>() {
+        return Ok(None);
+    }
+    let schema = node.schema();
+    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(schema, nulls, &options)?;
+    Ok(Some(vec![vec![row]; partitions]))
 }
 
 fn shares_left(join: JoinType) -> bool {

@@ -1,13 +1,14 @@
 //! What the client, the scheduler and the executors agree on: settings, functions, stores.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
-use datafusion::common::config::ConfigExtension;
-use datafusion::common::extensions_options;
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion::common::config_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
@@ -17,28 +18,69 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 use url::Url;
 
-use super::address::ClusterOptions;
 use crate::diag::{Diagnostic, codes};
 use crate::engine::formats::Ships;
 use crate::engine::{functions, stores};
+use crate::project::ClusterOptions;
 
 /// The largest message between the processes: plans name every file of their sources.
 pub(super) const MAX_MESSAGE: usize = 256 << 20;
 /// Partitions for each executor, if the profile does not say how many.
 const PARTITIONS_OF_EXECUTOR: usize = 4;
 
-extensions_options! {
-    /// What travels with every plan beside DataFusion's own settings.
-    pub(super) struct Shipped {
-        /// Options of stores that are no secrets, as a JSON object.
-        pub stores: String, default = String::new()
-        /// URL of the folder that rejected records are spooled to; empty: nobody asks for them.
-        pub rejects: String, default = String::new()
-    }
+/// What travels with every plan beside DataFusion's own settings.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shipped {
+    /// Options of stores that are no secrets, as a JSON object.
+    pub(super) stores: String,
+    /// URL of the folder that rejected records are spooled to; empty: nobody asks for them.
+    pub(super) rejects: String,
+}
+
+impl Shipped {
+    /// The setting with the URL of the folder for rejected records.
+    pub(super) const REJECTS: &str = "c360.rejects";
+    const STORES: &str = "c360.stores";
 }
 
 impl ConfigExtension for Shipped {
     const PREFIX: &'static str = "c360";
+}
+
+// By hand, since DataFusion's macro lists entries without their prefix, and so they would not arrive.
+impl ExtensionOptions for Shipped {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        match key {
+            "stores" => self.stores = value.to_string(),
+            "rejects" => self.rejects = value.to_string(),
+            other => return config_err!("there is no setting `c360.{other}`"),
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let entry = |key: &str, value: &str, description| ConfigEntry {
+            key: key.to_string(),
+            value: Some(value.to_string()),
+            description,
+        };
+        vec![
+            entry(Shipped::STORES, &self.stores, "Options of stores"),
+            entry(Shipped::REJECTS, &self.rejects, "Where rejected records are spooled to"),
+        ]
+    }
 }
 
 /// `config` for plans that are shipped.
@@ -108,17 +150,15 @@ pub(super) fn function_registry() -> Result<BallistaFunctionRegistry> {
     Ok(BallistaFunctionRegistry::from(&server_session(server_config())?))
 }
 
-/// The runtime of a session's tasks: stores are opened when a plan names them.
+/// The runtime of a session's tasks: stores are opened when a plan names them, once for a process.
 pub(super) fn runtime(config: &SessionConfig, work_dir: Option<PathBuf>) -> Result<Arc<RuntimeEnv>> {
     let options = config.options().extensions.get::<Shipped>().map(|shipped| shipped.stores.as_str()).unwrap_or("");
-    let options = serde_json::from_str(options).unwrap_or_default();
-    let stores = OpenStores { options, opened: DefaultObjectStoreRegistry::new() };
     let mode = match work_dir {
         Some(folder) => DiskManagerMode::Directories(vec![folder]),
         None => DiskManagerMode::OsTmpDirectory,
     };
     RuntimeEnvBuilder::new()
-        .with_object_store_registry(Arc::new(stores))
+        .with_object_store_registry(OpenStores::of(options))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
 }
@@ -128,6 +168,19 @@ pub(super) fn runtime(config: &SessionConfig, work_dir: Option<PathBuf>) -> Resu
 struct OpenStores {
     options: HashMap<String, String>,
     opened: DefaultObjectStoreRegistry,
+}
+
+impl OpenStores {
+    /// The stores that are opened with `options`, a JSON object. Every task of a client's comes with the same ones.
+    fn of(options: &str) -> Arc<OpenStores> {
+        static ALL: LazyLock<Mutex<HashMap<String, Arc<OpenStores>>>> = LazyLock::new(Mutex::default);
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let stores = all.entry(options.to_string()).or_insert_with(|| {
+            let options = serde_json::from_str(options).unwrap_or_default();
+            Arc::new(OpenStores { options, opened: DefaultObjectStoreRegistry::new() })
+        });
+        Arc::clone(stores)
+    }
 }
 
 impl ObjectStoreRegistry for OpenStores {

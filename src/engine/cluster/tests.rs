@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use datafusion::arrow::util::pretty::pretty_format_batches;
-use datafusion::catalog::TableProvider;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 
-use super::address::ClusterOptions;
 use super::codec::{Codec, file_scan};
 use super::prepare::{limits, may_reject, prepare, ships};
 use super::session::{client_config, server_config, server_session};
 use crate::engine::formats::{self, BadRecords, Format, NoRejects, ScanSpec, rejects_of, spec_of};
 use crate::engine::functions;
+use crate::project::ClusterOptions;
 use crate::warehouse::{PartFilesExec, PartFolder};
 
 const PEOPLE: &str = "{\"id\":1,\"name\":\"Ann\"}\n{\"id\":2,\"name\":\"Bé\"}\n{\"id\":3,\"name\":null}\n";
@@ -160,6 +159,20 @@ async fn joins_that_mark_their_left_rows_run_in_one_task() {
         stack.extend(node.children().into_iter().cloned());
     }
     assert_eq!(joins, 1, "{}", displayable(plan.as_ref()).indent(false));
+}
+
+#[tokio::test]
+async fn rows_that_are_made_up_arrive() {
+    let client = Client::new(|_| ()).await;
+    let sql = "select * from (select name from people union all select 'lit' union all select name from people where 1 > 2) \
+               order by name nulls last";
+    let plan = prepare(client.plan(sql).await).expect("a plan");
+    let shown = displayable(plan.as_ref()).indent(false).to_string();
+    assert!(!shown.contains("PlaceholderRow") && !shown.contains("EmptyExec"), "{shown}");
+    let task = task(server_config());
+    let shown = rows(&travel(&plan, &task), &task).await;
+    let lines: Vec<&str> = shown.lines().filter(|line| line.contains('|')).collect();
+    assert_eq!(lines, ["| name |", "| Ann  |", "| Bé   |", "| lit  |", "|      |"]);
 }
 
 #[tokio::test]
