@@ -25,6 +25,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 const FIRST_EXECUTOR: Duration = Duration::from_secs(5);
 /// How long a job waits without any executor.
 const NO_EXECUTOR: Duration = Duration::from_secs(45);
+/// What the scheduler says of a job that waited for executors after the last one was lost.
+const ALL_LOST: &str = "all executors were lost";
 /// How often the executors are counted while a job runs.
 const COUNT: Duration = Duration::from_secs(3);
 /// How long a scheduler may be away while a job runs.
@@ -200,7 +202,10 @@ impl Job {
                 }
                 Ok(Answer::Status(Some(Status::Failed(failed)), _)) => {
                     self.ended.store(true, Ordering::Relaxed);
-                    return Err(failure(&failed.error));
+                    return Err(match failed.error.contains(ALL_LOST) {
+                        true => self.scheduler.nobody(),
+                        false => failure(&failed.error),
+                    });
                 }
                 Ok(Answer::Status(Some(Status::Queued(_) | Status::Running(_)), _)) => None,
                 Ok(_) => Some("it has forgotten the job: it was started anew".to_string()),
