@@ -42,7 +42,10 @@ fn sealed(error: &DataFusionError) -> Option<String> {
 fn sealed_ballista(error: &BallistaError) -> Option<String> {
     match error {
         BallistaError::DataFusionError(error) => sealed(error),
-        BallistaError::ArrowError(error) => diagnostic_of(error.as_ref()).map(|found| pack(&found)),
+        BallistaError::ArrowError(error) => match diagnostic_of(error.as_ref()) {
+            Some(found) => Some(pack(&found)),
+            None => Some(pack(&execution_error(&DataFusionError::Execution(error.to_string())))),
+        },
         _ => None,
     }
 }
@@ -84,6 +87,7 @@ pub(super) fn unseal(text: &str) -> Option<Box<Diagnostic>> {
 mod tests {
     use super::*;
     use ballista_core::serde::protobuf::FailedTask;
+    use datafusion::arrow::error::ArrowError;
 
     fn told(error: DataFusionError) -> FailedTask {
         FailedTask::from(BallistaError::from(seal(error)))
@@ -105,6 +109,16 @@ mod tests {
     fn the_engine_s_own_errors_get_their_codes() {
         let failed = told(DataFusionError::ResourcesExhausted("1 GB wanted".into()));
         assert_eq!(unseal(&failed.error).map(|found| found.code), Some(codes::MEMORY_LIMIT));
+    }
+
+    #[test]
+    fn an_overflow_behind_a_shuffle_is_one() {
+        let overflow = ArrowError::ArithmeticOverflow("1 + 2 does not fit".into());
+        let error = BallistaError::from(overflow).into_datafusion();
+        let failed = told(DataFusionError::Shared(std::sync::Arc::new(error)));
+        let found = unseal(&failed.error).expect("a diagnostic");
+        assert_eq!(found.code, codes::ARITHMETIC_OVERFLOW);
+        assert!(found.message.ends_with("1 + 2 does not fit"), "{}", found.message);
     }
 
     #[test]
