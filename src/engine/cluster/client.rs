@@ -1,11 +1,13 @@
 //! The client's side: plans become jobs, jobs become rows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ballista_core::client::BallistaClient;
 use ballista_core::serde::protobuf::PartitionLocation;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::internal_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
@@ -18,19 +20,22 @@ use futures::{StreamExt, TryStreamExt};
 use url::Url;
 
 use super::codec::Codec;
-use super::job::{Places, Scheduler};
+use super::job::{Ended, Places, Scheduler};
 use super::prepare::{limits, may_reject, prepare, ships};
 use super::session::{MAX_MESSAGE, Shipped, partitions};
-use super::spool::SpoolFolder;
+use super::spool::SpoolFiles;
 use crate::diag::{Diagnostic, codes};
 use crate::engine::quarantine::Quarantine;
 use crate::engine::remote::{Remote, RemoteExec};
 use crate::failure::execution_error;
 use crate::project::ClusterOptions;
-use crate::warehouse::{PartFilesExec, store_url};
 
-/// How often a write is tried again whose executors were lost when it was nearly done.
-const ATTEMPTS: usize = 3;
+/// How often a job is run whose executors are lost.
+const ATTEMPTS: usize = 6;
+/// How long is waited before the second time; longer each time. Some executors are missed only after a while.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Results up to so many bytes are fetched before anything is made of them.
+const SMALL: u64 = 32 << 20;
 
 /// A cluster, as the engine uses it.
 #[derive(Debug)]
@@ -74,7 +79,7 @@ impl Cluster {
         plan: &Arc<dyn ExecutionPlan>,
         context: &TaskContext,
         metrics: &ExecutionPlanMetricsSet,
-    ) -> crate::diag::Result<Places> {
+    ) -> Result<Places, Ended> {
         let mut config = context.session_config().clone();
         let spool = self.spool_for(plan, &mut config, context).map_err(|error| execution_error(&error))?;
         let bytes = encode(plan).map_err(|error| {
@@ -92,18 +97,17 @@ impl Cluster {
         Ok(places)
     }
 
-    /// A folder for what the scans of `plan` reject, if they may.
+    /// Files for what the scans of `plan` reject, if they may.
     fn spool_for(
         &self,
         plan: &Arc<dyn ExecutionPlan>,
         config: &mut SessionConfig,
         context: &TaskContext,
-    ) -> Result<Option<SpoolFolder>> {
+    ) -> Result<Option<SpoolFiles>> {
         let Some(spool) = self.spool.as_ref().filter(|_| may_reject(plan)) else { return Ok(None) };
-        let url = spool.join(&format!("{}/", uuid::Uuid::new_v4().simple()));
-        let url = url.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let (files, url) = SpoolFiles::new(context, spool)?;
         config.options_mut().set(Shipped::REJECTS, url.as_str())?;
-        SpoolFolder::new(context.runtime_env().object_store(store_url(&url)?)?, &url).map(Some)
+        Ok(Some(files))
     }
 }
 
@@ -115,28 +119,35 @@ impl Remote for Cluster {
         context: Arc<TaskContext>,
         metrics: ExecutionPlanMetricsSet,
     ) -> Result<SendableRecordBatchStream> {
-        let failed = |error: Box<Diagnostic>| DataFusionError::External(error);
         let schema = plan.schema();
         let plan = prepare(plan)?;
-        if !plan.is::<PartFilesExec>() {
-            let places = self.finish(&plan, &context, &metrics).await.map_err(failed)?;
-            return Ok(rows(schema, places));
-        }
-        // The names of written files are few, and an executor that dies with some of them takes the write with it: they
-        // are fetched whole, or the write is made again.
-        let mut attempt = 1;
-        loop {
-            let places = self.finish(&plan, &context, &metrics).await.map_err(failed)?;
-            match common::collect(rows(Arc::clone(&schema), places)).await {
-                Ok(batches) => {
-                    let rows = futures::stream::iter(batches.into_iter().map(Ok));
-                    return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)));
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let lost = match self.finish(&plan, &context, &metrics).await {
+                Ok(places) if !places.fit_in(SMALL) => return Ok(rows(schema, places)),
+                // Few rows are fetched whole: an executor that ends in the middle of that costs time alone.
+                Ok(places) => match common::collect(rows(Arc::clone(&schema), places)).await {
+                    Ok(batches) => {
+                        let batches = futures::stream::iter(batches.into_iter().map(Ok));
+                        return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)));
+                    }
+                    Err(error) => execution_error(&error),
+                },
+                Err(Ended::Lost(why)) => {
+                    Diagnostic::error(codes::CLUSTER_FAILED, "executors were lost again and again")
+                        .note(why)
+                        .help("the logs of the scheduler and the executors tell why")
                 }
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(error) => tracing::warn!("a write on the cluster is tried again: {error}"),
+                Err(Ended::Failed(found)) => return Err(DataFusionError::External(found)),
+            };
+            if attempt == ATTEMPTS {
+                return Err(DataFusionError::External(lost));
             }
-            attempt += 1;
+            tracing::warn!("a job is run again, because an executor was lost");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
+        internal_err!("a job was neither run nor given up")
     }
 }
 

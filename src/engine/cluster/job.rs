@@ -50,6 +50,15 @@ pub(super) struct Places {
     pub(super) proxy: Option<(String, u16)>,
 }
 
+impl Places {
+    /// True if the rows are known to have no more than so many bytes.
+    pub(super) fn fit_in(&self, bytes: u64) -> bool {
+        let sizes =
+            self.parts.iter().map(|part| part.partition_stats.as_ref().map(|stats| stats.num_bytes.max(0) as u64));
+        sizes.sum::<Option<u64>>().is_some_and(|sum| sum <= bytes)
+    }
+}
+
 impl std::fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Scheduler({})", self.address)
@@ -177,6 +186,20 @@ impl Scheduler {
     }
 }
 
+/// How a job ends badly.
+pub(super) enum Ended {
+    /// An executor took results with it: the job may be run again.
+    Lost(String),
+    /// It would end the same way again.
+    Failed(Box<Diagnostic>),
+}
+
+impl From<Box<Diagnostic>> for Ended {
+    fn from(found: Box<Diagnostic>) -> Ended {
+        Ended::Failed(found)
+    }
+}
+
 /// A job that was submitted. Dropped before its end, it is cancelled.
 pub(super) struct Job {
     scheduler: Scheduler,
@@ -189,7 +212,7 @@ impl Job {
     ///
     /// # Errors
     /// What the job fails with; C5020 if the scheduler goes away, C5022 if it forgets the job.
-    pub(super) async fn wait(&self) -> Result<Places> {
+    pub(super) async fn wait(&self) -> Result<Places, Ended> {
         let mut pause = ASK.0;
         let mut heard = Instant::now();
         let (mut counted, mut manned) = (heard, heard);
@@ -213,7 +236,7 @@ impl Job {
             };
             match why {
                 None => heard = Instant::now(),
-                Some(why) if heard.elapsed() > AWAY => return Err(self.scheduler.unreachable(&why)),
+                Some(why) if heard.elapsed() > AWAY => return Err(self.scheduler.unreachable(&why).into()),
                 Some(_) => {}
             }
             if counted.elapsed() > COUNT {
@@ -222,7 +245,7 @@ impl Job {
                 if self.scheduler.count().await.unwrap_or(1) > 0 {
                     manned = counted;
                 } else if manned.elapsed() > NO_EXECUTOR {
-                    return Err(self.scheduler.nobody());
+                    return Err(self.scheduler.nobody().into());
                 }
             }
             tokio::time::sleep(pause).await;
@@ -247,13 +270,19 @@ impl Drop for Job {
     }
 }
 
-/// What a failed job says, as the diagnostic that an executor found, or in Ballista's words.
-fn failure(text: &str) -> Box<Diagnostic> {
+/// What Ballista says of a job that `recovery` has cancelled, and of one that could not fetch the results of another task.
+const LOST: &[&str] = &["Cancelled", "has failed 1 times, most recent failure reason"];
+
+/// What a failed job says: the diagnostic that an executor found, or Ballista's words.
+fn failure(text: &str) -> Ended {
     if let Some(found) = unseal(text) {
-        return found;
+        return Ended::Failed(found);
+    }
+    if LOST.iter().any(|lost| text.contains(lost)) {
+        return Ended::Lost(short(text));
     }
     let found = Diagnostic::error(codes::CLUSTER_FAILED, "the cluster could not run the query").note(short(text));
-    found.help("the logs of the scheduler and the executors tell more")
+    Ended::Failed(found.help("the logs of the scheduler and the executors tell more"))
 }
 
 /// A message cut to a length that fits into a note.

@@ -25,7 +25,7 @@
 //! | `envelope` | diagnostics as text in other people's errors |
 //! | `spool` | rejected records on their way |
 //! | `stage`, `pool` | what an executor does around a stage, and between stages |
-//! | `server` | the processes |
+//! | `server`, `recovery` | the processes; what becomes of jobs when an executor is lost |
 
 mod client;
 mod codec;
@@ -33,6 +33,7 @@ mod envelope;
 mod job;
 mod pool;
 mod prepare;
+mod recovery;
 mod server;
 mod session;
 mod spool;

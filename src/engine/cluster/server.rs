@@ -8,9 +8,10 @@ use ballista_core::utils::GrpcServerConfig;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
-use ballista_scheduler::scheduler_process::start_server;
+use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service};
 
 use super::codec::Codec;
+use super::recovery::{Server, Watched};
 use super::session::{MAX_MESSAGE, function_registry, runtime, server_config, server_session};
 use super::stage::StageEngine;
 use crate::diag::{Diagnostic, Result, codes};
@@ -82,7 +83,8 @@ pub async fn run_scheduler(options: SchedulerOptions, stop: impl Future<Output =
         expire_dead_executor_interval_seconds: (options.executor_timeout / 4).max(1),
         no_executors_grace_period_seconds: options.no_executor_timeout,
         task_max_failures: options.task_attempts,
-        stage_max_failures: options.task_attempts,
+        // Results that are lost are not repaired: see `recovery`.
+        stage_max_failures: 1,
         finished_job_data_clean_up_interval_seconds: options.keep_results,
         finished_job_state_clean_up_interval_seconds: options.keep_results,
         grpc_server_max_decoding_message_size: message,
@@ -96,8 +98,10 @@ pub async fn run_scheduler(options: SchedulerOptions, stop: impl Future<Output =
         ..SchedulerConfig::default()
     };
     let start = async {
-        let cluster = BallistaCluster::new_from_config(&config).await?;
-        start_server(cluster, address, Arc::new(config)).await
+        let (watched, cluster) = Watched::of(&BallistaCluster::new_from_config(&config).await?);
+        let server: Server = create_scheduler(cluster, Arc::new(config)).await?;
+        watched.serve(server.clone());
+        start_grpc_service(address, server).await
     };
     tokio::select! {
         ended = start => ended.map_err(|error| failed("the scheduler", &error)),

@@ -33,12 +33,12 @@ const PARTITIONS_OF_EXECUTOR: usize = 4;
 pub(super) struct Shipped {
     /// Options of stores that are no secrets, as a JSON object.
     pub(super) stores: String,
-    /// URL of the folder that rejected records are spooled to; empty: nobody asks for them.
+    /// URL that files of rejected records start with; empty: nobody asks for them.
     pub(super) rejects: String,
 }
 
 impl Shipped {
-    /// The setting with the URL of the folder for rejected records.
+    /// The setting of where rejected records are spooled to.
     pub(super) const REJECTS: &str = "c360.rejects";
     const STORES: &str = "c360.stores";
 }

@@ -1,7 +1,7 @@
 //! Records that scans reject, on their way from executors to the client.
 //!
-//! A task keeps what its scans reject and writes it, when it ends, into one file of a folder in the warehouse that was
-//! made up for the job. The client reads the folder when the job has ended, and removes it. A task that ran twice told
+//! A task keeps what its scans reject and writes it, when it ends, into one file of a folder in the warehouse, under a name
+//! that starts as the client has said. The client reads these files when the job has ended, and removes them. A task that ran twice told
 //! the same twice, which the quarantine does not mind: it knows records by file and line.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +55,7 @@ impl RejectSink for Spool {
 
 /// Writes down what the scans of a task's plan have rejected, if anybody asks for it.
 pub(super) async fn write(plan: &Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<()> {
-    let folder = match context.session_config().options().extensions.get::<Shipped>() {
+    let files = match context.session_config().options().extensions.get::<Shipped>() {
         Some(shipped) if !shipped.rejects.is_empty() => shipped.rejects.as_str(),
         _ => return Ok(()),
     };
@@ -71,23 +71,30 @@ pub(super) async fn write(plan: &Arc<dyn ExecutionPlan>, context: &TaskContext) 
         return Ok(());
     }
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| DataFusionError::External(error);
-    let url = Url::parse(folder).map_err(|error| failed(error.into()))?;
+    let url = Url::parse(files).map_err(|error| failed(error.into()))?;
     let bytes = serde_json::to_vec(&events).map_err(|error| failed(error.into()))?;
     let store = context.runtime_env().object_store(store_url(&url)?)?;
-    let path = store_path(&url)?.join(format!("{}.json", uuid::Uuid::new_v4().simple()));
+    let path = format!("{}-{}.json", store_path(&url)?, uuid::Uuid::new_v4().simple());
+    let path = StorePath::parse(path).map_err(|error| failed(error.into()))?;
     store.put(&path, bytes.into()).await.map_err(|error| failed(error.into()))?;
     Ok(())
 }
 
-/// The folder of one job's rejected records.
-pub(super) struct SpoolFolder {
+/// The files of one job's rejected records.
+pub(super) struct SpoolFiles {
     store: Arc<dyn ObjectStore>,
-    path: StorePath,
+    folder: StorePath,
+    /// What their names start with.
+    token: String,
 }
 
-impl SpoolFolder {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, url: &Url) -> Result<SpoolFolder> {
-        Ok(SpoolFolder { store, path: store_path(url)? })
+impl SpoolFiles {
+    /// Files in `folder` that nobody has written yet, and the URL that their own ones start with.
+    pub(super) fn new(context: &TaskContext, folder: &Url) -> Result<(SpoolFiles, Url)> {
+        let token = uuid::Uuid::new_v4().simple().to_string();
+        let url = folder.join(&token).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let store = context.runtime_env().object_store(store_url(folder)?)?;
+        Ok((SpoolFiles { store, folder: store_path(folder)?, token }, url))
     }
 
     /// Reads all that tasks have written, hands it on, and removes it.
@@ -107,10 +114,13 @@ impl SpoolFolder {
     }
 
     async fn list(&self) -> Result<Vec<StorePath>> {
-        match self.store.list(Some(&self.path)).map_ok(|meta| meta.location).try_collect().await {
-            Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
-            found => Ok(found?),
-        }
+        let listed: Vec<StorePath> =
+            match self.store.list(Some(&self.folder)).map_ok(|meta| meta.location).try_collect().await {
+                Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+                found => found?,
+            };
+        let ours = |path: &StorePath| path.filename().is_some_and(|name| name.starts_with(&self.token));
+        Ok(listed.into_iter().filter(ours).collect())
     }
 
     /// Removes what is there.
