@@ -226,7 +226,7 @@ impl Job {
                 Ok(Answer::Status(Some(Status::Failed(failed)), _)) => {
                     self.ended.store(true, Ordering::Relaxed);
                     return Err(match failed.error.contains(ALL_LOST) {
-                        true => self.scheduler.nobody(),
+                        true => self.scheduler.nobody().into(),
                         false => failure(&failed.error),
                     });
                 }
