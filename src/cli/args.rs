@@ -280,6 +280,19 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ClusterVerb,
     },
+    /// Install the packages that packages.yml asks for
+    ///
+    /// What is installed is written to package-lock.yml and installed again the same way until packages.yml changes.
+    Deps {
+        /// Resolve packages.yml anew, although package-lock.yml belongs to it
+        #[arg(long)]
+        upgrade: bool,
+    },
+    /// Look at configurations
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Delete the folders that `clean-targets` names
     Clean,
     /// Make a new project that builds at once
@@ -389,6 +402,19 @@ pub(crate) struct ExecutorArgs {
     /// How long files of jobs are kept that nobody has removed
     #[arg(long, default_value_t = 86400, value_name = "SECONDS")]
     pub(crate) keep_files: u64,
+}
+
+/// What can be done with configurations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Print every setting of a node with the file and line that set it
+    Explain {
+        /// A selector, such as the node's name
+        node: String,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: CompileOutput,
+    },
 }
 
 /// `ls --output`.

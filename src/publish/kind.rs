@@ -22,6 +22,8 @@
 //! year 1 to the year 9999. NaN and the infinities are refused everywhere, so that a mart that reaches the SQLite file of
 //! a laptop also reaches the MySQL of the company.
 
+use std::fmt;
+
 use arrow::datatypes::DataType;
 
 /// What a column holds.
@@ -95,6 +97,26 @@ impl Kind {
     /// True for kinds whose values are sent as text or bytes of varying length.
     pub(super) fn is_sized(self) -> bool {
         matches!(self, Kind::Text | Kind::Binary | Kind::Json)
+    }
+}
+
+impl fmt::Display for Kind {
+    /// A word that stays the same from version to version of the program: the ledger keeps it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Null => f.write_str("null"),
+            Kind::Bool => f.write_str("boolean"),
+            Kind::Int { bits, signed: true } => write!(f, "int{bits}"),
+            Kind::Int { bits, signed: false } => write!(f, "uint{bits}"),
+            Kind::Float { bits } => write!(f, "float{bits}"),
+            Kind::Decimal { precision, scale } => write!(f, "decimal({precision}, {scale})"),
+            Kind::Date => f.write_str("date"),
+            Kind::Timestamp => f.write_str("timestamp"),
+            Kind::Time => f.write_str("time"),
+            Kind::Text => f.write_str("text"),
+            Kind::Binary => f.write_str("binary"),
+            Kind::Json => f.write_str("json"),
+        }
     }
 }
 

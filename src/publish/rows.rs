@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
@@ -31,6 +32,17 @@ pub trait Rows: Send + Sync {
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream>;
 }
 
+#[async_trait]
+impl<T: Rows + ?Sized> Rows for &T {
+    fn schema(&self) -> SchemaRef {
+        (**self).schema()
+    }
+
+    async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
+        (**self).open(order).await
+    }
+}
+
 /// Rows of a data frame; sorts by DataFusion, which spills when memory is short.
 pub struct FrameRows(pub DataFrame);
 
@@ -47,6 +59,29 @@ impl Rows for FrameRows {
             frame = frame.sort(order).map_err(|error| execution_error(&error))?;
         }
         frame.execute_stream().await.map_err(|error| execution_error(&error))
+    }
+}
+
+/// Some columns of other rows.
+pub(super) struct Projected<'a> {
+    /// The rows.
+    pub(super) rows: &'a dyn Rows,
+    /// Positions of the columns.
+    pub(super) columns: Vec<usize>,
+}
+
+#[async_trait]
+impl Rows for Projected<'_> {
+    fn schema(&self) -> SchemaRef {
+        let schema = self.rows.schema();
+        Arc::new(Schema::new(self.columns.iter().map(|at| Arc::clone(&schema.fields()[*at])).collect::<Vec<_>>()))
+    }
+
+    async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
+        let columns = self.columns.clone();
+        let batches = self.rows.open(order).await?;
+        let projected = batches.map(move |batch| Ok(batch?.project(&columns)?));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), projected)))
     }
 }
 

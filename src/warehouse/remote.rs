@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::execution::SessionState;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake::kernel::{Action, Add, StructType};
+use deltalake::kernel::{Action, Add, DataType, MetadataExt, StructType};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaResult, DeltaTable};
@@ -15,7 +15,7 @@ use object_store::ObjectStoreExt;
 
 use super::part_files::{PartFilesExec, PartFolder, added};
 use super::write::cast_plan;
-use super::{Progress, Warehouse, failed};
+use super::{Progress, Warehouse};
 use crate::diag::Result;
 use crate::engine::RemoteExec;
 use crate::failure::execution_error;
@@ -38,7 +38,7 @@ impl Warehouse {
         plan: &RemoteExec,
         table: DeltaTable,
         before: Option<&DeltaTable>,
-    ) -> Result<DeltaTable> {
+    ) -> Result<DeltaResult<DeltaTable>> {
         let rows = cast_plan(Arc::clone(plan.plan())).map_err(|error| execution_error(&error))?;
         let schema = rows.schema();
         let target = PartFolder::new(self.table_url(write.relation));
@@ -54,16 +54,12 @@ impl Warehouse {
         let rows: i64 = files.iter().filter_map(records).sum();
         let bytes: i64 = files.iter().map(|file| file.size).sum();
         write.progress.add(usize::try_from(rows).unwrap_or(0), usize::try_from(bytes).unwrap_or(0));
-        match commit(write, table, before, &schema, files.clone()).await {
-            Ok(done) => {
-                self.remove_parts(&target, &files).await;
-                Ok(done)
-            }
-            Err(error) => {
-                self.remove_parts(&target, &[]).await;
-                Err(failed(&format!("table `{}` cannot be written", write.relation), &error))
-            }
+        let done = commit(write, table, before, &schema, files.clone()).await;
+        // A commit that failed may still have arrived: then the files are the table's.
+        if done.is_ok() {
+            self.remove_parts(&target, &files).await;
         }
+        Ok(done)
     }
 
     /// Removes the files of one write that are not among `kept`: those of tasks that died and ran again. That this fails
@@ -103,16 +99,13 @@ async fn commit(
     let schema: StructType = schema.as_ref().try_into_kernel()?;
     let mut actions: Vec<Action> = files.into_iter().map(Action::Add).collect();
     let properties = write.properties.clone();
-    let create = CreateBuilder::new()
-        .with_log_store(table.log_store())
-        .with_columns(schema.fields().cloned())
-        .with_commit_properties(properties.clone());
     let Some(before) = before else {
-        return create.with_actions(actions).await;
+        let create = CreateBuilder::new().with_log_store(table.log_store()).with_columns(schema.fields().cloned());
+        return create.with_commit_properties(properties).with_actions(actions).await;
     };
     let snapshot = before.snapshot()?;
-    if write.mode == SaveMode::Overwrite && *snapshot.schema() != schema {
-        return create.with_save_mode(SaveMode::Overwrite).with_actions(actions).await;
+    if *snapshot.schema() != schema && write.mode == SaveMode::Overwrite {
+        actions.push(Action::Metadata(snapshot.metadata().clone().with_schema(&schema)?));
     }
     if write.mode == SaveMode::Overwrite {
         actions.extend(snapshot.log_data().iter().map(|file| Action::Remove(file.remove_action(true))));
@@ -134,13 +127,29 @@ pub(super) fn takes_files(table: &DeltaTable, schema: &Schema, mode: SaveMode) -
     if !metadata.configuration().is_empty() || !metadata.partition_columns().is_empty() {
         return false;
     }
-    mode == SaveMode::Overwrite || fits(&snapshot.schema(), schema)
+    let stored = super::storable_schema(schema);
+    let Ok(rows): Result<StructType, _> = stored.as_ref().try_into_kernel() else { return false };
+    match mode {
+        // Times without a zone are a feature that the table's protocol would have to name.
+        SaveMode::Overwrite => !has_local_times(&rows) || has_local_times(&snapshot.schema()),
+        _ => fits(&snapshot.schema(), &rows, schema),
+    }
+}
+
+fn has_local_times(schema: &StructType) -> bool {
+    fn is_local(data_type: &DataType) -> bool {
+        match data_type {
+            DataType::Array(array) => is_local(array.element_type()),
+            DataType::Map(map) => is_local(map.key_type()) || is_local(map.value_type()),
+            DataType::Struct(fields) => has_local_times(fields),
+            other => *other == DataType::TIMESTAMP_NTZ,
+        }
+    }
+    schema.fields().any(|field| is_local(field.data_type()))
 }
 
 /// True if rows of `schema` are rows of `table`, as they are.
-fn fits(table: &StructType, schema: &Schema) -> bool {
-    let stored = super::storable_schema(schema);
-    let Ok(rows): Result<StructType, _> = stored.as_ref().try_into_kernel() else { return false };
+fn fits(table: &StructType, rows: &StructType, schema: &Schema) -> bool {
     let same = table.fields().zip(rows.fields()).zip(schema.fields());
     table.fields().count() == schema.fields().len()
         && same.into_iter().all(|((column, row), field)| {

@@ -63,7 +63,8 @@ impl Warehouse {
     pub(super) async fn view_names(&self, schema: &str) -> Result<Vec<String>> {
         let folder = self.prefix.clone().join(segment(schema)).join("_views");
         let files: Vec<_> = self.store.list(Some(&folder)).try_collect().await.map_err(|error| {
-            Diagnostic::error(codes::STORE_ERROR, format!("`{folder}` of the warehouse cannot be listed: {error}"))
+            let what = format!("`{folder}` of the warehouse cannot be listed");
+            crate::stores::explain(Diagnostic::error(codes::STORE_ERROR, what), &error)
         })?;
         let names = files.iter().filter_map(|meta| meta.location.filename()?.strip_suffix(".json"));
         Ok(names.map(super::location::unsegment).collect())

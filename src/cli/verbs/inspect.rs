@@ -1,17 +1,23 @@
 //! `parse`, `debug`, `clean`, `init`.
 
-use super::{loaded, plain_options, runtime};
+use super::{loaded, loaded_where, plain_options, runtime};
 use crate::cli::args::{GlobalArgs, SelectArgs};
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
 use crate::cli::{FAILED, FINE, WRONG};
-use crate::diag::Result;
+use crate::diag::{Diagnostic, Result, Severity, codes};
 use crate::ops;
 use crate::stdx::plural;
 
 pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
     let options = plain_options("parse", global, &SelectArgs::default(), env)?;
-    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
+    // A circle can be read, it cannot be run: every other verb refuses it, and so does dbt.
+    let judge = |found: &mut Diagnostic| {
+        if found.code == codes::CYCLE {
+            found.severity = Severity::Warning;
+        }
+    };
+    let Some(loaded) = loaded_where(&options, printer, judge)? else { return Ok(WRONG) };
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     ops::write_manifest(&target_path, &loaded, &Default::default())?;
     let nodes = plural(loaded.manifest.nodes.len() as u64, "node");
