@@ -270,8 +270,6 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value = "text")]
         output: ShowOutput,
     },
-    /// Show what c360 sees, and whether it reaches the warehouse and the destinations
-    Debug,
     /// Run a part of a cluster
     ///
     /// With `cluster: df://host:port` in the profile's target, plans run on the executors of the scheduler there.
@@ -279,6 +277,12 @@ pub(crate) enum Verb {
     Cluster {
         #[command(subcommand)]
         verb: ClusterVerb,
+    },
+    /// Show what c360 sees, and whether it reaches the warehouse, the sources and the destinations, and how fast
+    Debug {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "text")]
+        output: CompileOutput,
     },
     /// Install the packages that packages.yml asks for
     ///
