@@ -2,6 +2,8 @@
 //! stdout and stderr.
 
 mod args;
+#[cfg(feature = "cluster")]
+mod cluster_args;
 mod interrupt;
 mod panics;
 mod printer;

@@ -14,7 +14,6 @@ pub mod formats;
 pub mod functions;
 mod pool;
 mod quarantine;
-mod remote;
 mod session;
 pub mod sql;
 mod stores;
@@ -44,7 +43,6 @@ pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
 pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
-pub(crate) use remote::RemoteExec;
 pub use session::SessionOptions;
 
 /// What an engine is made from.

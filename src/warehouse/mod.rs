@@ -10,7 +10,9 @@ mod changes;
 mod conflict;
 mod location;
 mod part_files;
+#[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
 mod remote;
+mod remote_write;
 mod staging;
 mod tap;
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub use location::{parse_location, segment};
 #[cfg(feature = "cluster")]
 pub(crate) use part_files::{PartFilesExec, PartFolder};
 pub(crate) use part_files::{store_path, store_url};
+#[cfg(feature = "cluster")]
+pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;

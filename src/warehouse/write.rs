@@ -17,11 +17,11 @@ use deltalake::protocol::SaveMode;
 use deltalake::{DeltaResult, DeltaTable};
 
 use super::conflict::is_conflict;
-use super::remote::{RemoteWrite, takes_files};
+use super::remote::RemoteExec;
+use super::remote_write::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
 use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
-use crate::engine::RemoteExec;
 use crate::node::Relation;
 
 /// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
