@@ -25,7 +25,7 @@ pub fn datafusion_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Data
 }
 
 /// `error` and what it wraps. Wrappers that hide their content from `source()` are opened.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| inner(*error))
 }
 
@@ -52,6 +52,12 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 pub fn execution_error(error: &DataFusionError) -> Box<Diagnostic> {
     if let Some(diagnostic) = diagnostic_of(error) {
         return diagnostic;
+    }
+    if let Some(store) = crate::stores::of_store(error) {
+        return crate::stores::explain(
+            Diagnostic::error(codes::STORE_ERROR, "a file cannot be read or written"),
+            store,
+        );
     }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => Diagnostic::error(codes::MEMORY_LIMIT, "out of memory")

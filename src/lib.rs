@@ -36,6 +36,8 @@ pub mod publish;
 #[cfg(feature = "engine")]
 pub mod statement;
 #[cfg(feature = "engine")]
+pub mod stores;
+#[cfg(feature = "engine")]
 pub mod warehouse;
 // Run.
 #[cfg(feature = "engine")]

@@ -2,7 +2,10 @@
 //! stdout and stderr.
 
 mod args;
+#[cfg(feature = "cluster")]
+mod cluster_args;
 mod interrupt;
+mod panics;
 mod printer;
 mod settings;
 mod verbs;
@@ -13,7 +16,7 @@ use clap::Parser;
 
 use crate::diag::{Diagnostic, Shelf};
 
-use args::{Cli, SourceVerb, Verb};
+use args::{Cli, ConfigVerb, SourceVerb, Verb};
 use printer::Printer;
 use settings::Environment;
 
@@ -30,6 +33,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     // Two providers of cryptography are compiled in; which one is used has to be said once.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    panics::quiet();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -89,9 +93,13 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Show { select, inline, limit, output } => {
             verbs::show(global, &select, inline, limit, output, env, printer)
         }
-        Verb::Debug => verbs::debug(global, env, printer),
         #[cfg(feature = "cluster")]
         Verb::Cluster { verb } => verbs::cluster(verb, env),
+        Verb::Debug { output } => verbs::debug(global, output, env, printer),
+        Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
+        Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
+            verbs::explain_config(global, node, output, env, printer)
+        }
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { code } => verbs::explain(code.as_deref(), printer),

@@ -63,6 +63,9 @@ codes! {
     UNUSED_CONFIG "C1012" User "A path of folders in dbt_project.yml matches no resource, so what it configures applies to nothing.";
     PACKAGE_MISSING "C1013" User "A package named in packages.yml is not in the folder of installed packages.";
     NOTHING_SELECTED "C1014" User "The selection matches no node.";
+    PACKAGE_CONFLICT "C1015" User "A package is asked for twice, and no version satisfies both.";
+    PACKAGE_UNREACHABLE "C1016" World "A package cannot be fetched: its folder, repository, archive or hub entry is not there or does not answer.";
+    PACKAGE_CHANGED "C1017" World "A fetched package is not what the lock file says: its content has another checksum.";
 
     REF_NOT_FOUND "C2001" User "A model, seed or snapshot that is referenced does not exist.";
     REF_DISABLED "C2002" User "A node that is referenced exists but is disabled.";
@@ -106,6 +109,9 @@ codes! {
     RELATION_NOT_BUILT "C5010" World "A relation is read that was never built.";
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
+    WRITE_CONFLICT "C5013" World "Somebody else wrote a table of the warehouse at the same time, again and again.";
+
+    SOURCE_DATABASE "C5020" World "A database that a source reads from cannot be reached, or does not give what is asked.";
 
     CLUSTER_UNREACHABLE "C5020" World "The scheduler of the profile's cluster cannot be reached.";
     CLUSTER_EMPTY "C5021" World "The profile's cluster has no executor that could run anything.";
@@ -117,6 +123,7 @@ codes! {
     PUBLISH_TYPE "C6004" World "A value or a type cannot be held by a destination.";
     PUBLISH_MISMATCH "C6005" World "What arrived at a destination is not what was sent; nothing was swapped.";
     PUBLISH_CONFIG "C6006" User "A publish configuration cannot be right.";
+    PUBLISH_SCHEMA "C6007" World "The columns of a model changed since its table was published, and on_schema_change of its publish does not allow that.";
 
     TEST_FAILED "C7001" World "A data test found rows that it should not find.";
     TEST_WARNED "C7002" World "A data test found rows, and its severity is warn.";

@@ -16,11 +16,13 @@ use datafusion::execution::SessionState;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
-use super::formats::{self, RejectSink, ScanSpec};
+use super::databases;
+use super::declared::SourceSpec;
+use super::formats::{self, RejectSink};
 use super::sql;
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::node::Relation;
-use crate::warehouse::{Stored, Warehouse};
+use crate::warehouse::{Stored, TableVersion, Warehouse};
 
 /// Views that stand in each other: deeper than this is a circle.
 const MAX_VIEW_DEPTH: usize = 64;
@@ -33,7 +35,7 @@ fn name(schema: &str, identifier: &str) -> Name {
 }
 
 /// A source's declaration, or why it cannot be right: that matters only to who reads the source.
-type Declared = Result<Arc<ScanSpec>>;
+type Declared = Result<SourceSpec>;
 
 /// The relations that queries can name.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(super) struct Relations {
     built_by: HashMap<Name, String>,
     rejects: Arc<dyn RejectSinkDebug>,
     open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
+    /// The versions of the tables in `open`.
+    versions: Mutex<HashMap<Name, TableVersion>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
     state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
 }
@@ -59,14 +63,12 @@ impl Relations {
         database: &str,
         default_schema: &str,
         warehouse: Arc<Warehouse>,
-        sources: Vec<(Relation, Result<ScanSpec>)>,
+        sources: Vec<(Relation, Result<SourceSpec>)>,
         built_by: Vec<(Relation, String)>,
         rejects: Arc<dyn RejectSinkDebug>,
     ) -> Arc<Relations> {
-        let sources = sources
-            .into_iter()
-            .map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec.map(Arc::new)))
-            .collect();
+        let sources =
+            sources.into_iter().map(|(relation, spec)| (name(&relation.schema, &relation.identifier), spec)).collect();
         let built_by =
             built_by.into_iter().map(|(relation, node)| (name(&relation.schema, &relation.identifier), node)).collect();
         Arc::new(Relations {
@@ -77,6 +79,7 @@ impl Relations {
             built_by,
             rejects,
             open: Mutex::default(),
+            versions: Mutex::default(),
             listed: Mutex::default(),
             state: std::sync::OnceLock::new(),
         })
@@ -93,7 +96,21 @@ impl Relations {
         open.retain(|key, provider| {
             *key != name(&relation.schema, &relation.identifier) && provider.get_logical_plan().is_none()
         });
+        let key = name(&relation.schema, &relation.identifier);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         self.listed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The version of the table `relation` that queries read, whatever others have written since; none if it is no table.
+    pub(super) async fn version(self: &Arc<Self>, relation: &Relation) -> Result<Option<TableVersion>> {
+        self.provider(&[relation.schema.clone(), relation.identifier.clone()], 0).await?;
+        Ok(self.opened(relation))
+    }
+
+    /// The version of the table `relation` that queries have read, if one has.
+    pub(super) fn opened(&self, relation: &Relation) -> Option<TableVersion> {
+        let key = name(&relation.schema, &relation.identifier);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     /// The provider of a relation named by one to three parts; none if there is no such relation.
@@ -140,9 +157,13 @@ impl Relations {
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let state = self.session()?;
         if let Some(declared) = self.sources.get(&name(schema, identifier)) {
-            let spec = declared.as_ref().map_err(Clone::clone)?;
             let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
-            return formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider));
+            return match declared.as_ref().map_err(Clone::clone)? {
+                SourceSpec::Files(spec) => {
+                    formats::open(&state, Arc::clone(spec), rejects).await.map(|source| Some(source.provider))
+                }
+                SourceSpec::Database(spec) => databases::open(Arc::clone(spec)).await.map(Some),
+            };
         }
         let relation = Relation::new(&self.database, schema, identifier);
         match self.warehouse.load(&relation).await? {
@@ -151,14 +172,21 @@ impl Relations {
                 let failed = |error: &dyn std::error::Error| {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
                 };
-                if state.config().get_extension::<formats::Ships>().is_some() {
-                    let files = formats::delta_files(&table, &relation.to_string()).map_err(|error| failed(&error))?;
-                    if let Some(files) = files {
-                        return Ok(Some(files));
+                let files = match state.config().get_extension::<formats::Ships>() {
+                    Some(_) => formats::delta_files(&table, &relation.to_string()).map_err(|error| failed(&error))?,
+                    None => None,
+                };
+                let provider = match files {
+                    Some(files) => files,
+                    None => {
+                        table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
+                        table.table_provider().await.map_err(|error| failed(&error))?
                     }
-                }
-                table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
-                table.table_provider().await.map(Some).map_err(|error| failed(&error))
+                };
+                let version = TableVersion::new(table, relation.to_string());
+                let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+                versions.insert(name(schema, identifier), version);
+                Ok(Some(provider))
             }
             Some(Stored::View(view)) => {
                 if depth > MAX_VIEW_DEPTH {

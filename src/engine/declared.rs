@@ -1,19 +1,35 @@
-//! A source's `external:` block, as the spec of a scan.
+//! A source's `external:` block, as what it declares: files, or a table of a database.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::databases::{self, Connections, DatabaseSpec};
 use super::formats::{BadRecords, ColumnSpec, Encoding, Format, JsonLayout, PathColumn, ScanSpec};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::{Column, External, Node, plain};
 
-/// The scan that `node`, a source table with an `external:` block, declares. Relative locations start at `root`.
+/// What a source is.
+#[derive(Debug, Clone)]
+pub enum SourceSpec {
+    /// Files.
+    Files(Arc<ScanSpec>),
+    /// A table of a database.
+    Database(Arc<DatabaseSpec>),
+}
+
+/// What `node`, a source table with an `external:` block, declares. Relative locations start at `root`; databases are
+/// those of `connections`.
 ///
 /// # Errors
-/// C5005 with the place of the block.
-pub fn scan_spec(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
-    build(node, external, root).map_err(|diagnostic| match diagnostic.labels.is_empty() {
+/// C5005 with the place of the block, or what is wrong with the connection.
+pub fn source_spec(node: &Node, external: &External, root: &Path, connections: &Connections) -> Result<SourceSpec> {
+    let spec = match databases::is_database(external) {
+        true => DatabaseSpec::parse(node, external, connections).map(Arc::new).map(SourceSpec::Database),
+        false => build(node, external, root).map(Arc::new).map(SourceSpec::Files),
+    };
+    spec.map_err(|diagnostic| match diagnostic.labels.is_empty() {
         true => diagnostic.label(external.span.clone(), "declared here").of_node(&node.unique_id),
         false => diagnostic.of_node(&node.unique_id),
     })
@@ -138,11 +154,11 @@ fn guess_format(location: &str) -> Result<Format> {
     })
 }
 
-fn text(settings: &Map<String, Json>, key: &str) -> Option<String> {
+pub(super) fn text(settings: &Map<String, Json>, key: &str) -> Option<String> {
     settings.get(key).filter(|value| !value.is_null()).map(plain)
 }
 
-fn number(settings: &Map<String, Json>, key: &str) -> Result<Option<u64>> {
+pub(super) fn number(settings: &Map<String, Json>, key: &str) -> Result<Option<u64>> {
     match settings.get(key) {
         None | Some(Json::Null) => Ok(None),
         Some(value) => match value.as_u64().or_else(|| plain(value).parse().ok()) {
@@ -161,6 +177,6 @@ fn byte(settings: &Map<String, Json>, key: &str) -> Result<Option<u8>> {
     }
 }
 
-fn bad(message: String) -> Box<Diagnostic> {
+pub(super) fn bad(message: String) -> Box<Diagnostic> {
     Diagnostic::error(codes::BAD_SOURCE, message)
 }

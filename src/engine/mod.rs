@@ -7,19 +7,18 @@
 mod catalog;
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod databases;
 mod declared;
 
 pub mod formats;
 pub mod functions;
 mod pool;
 mod quarantine;
-mod remote;
 mod session;
 pub mod sql;
 mod stores;
 mod types;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,15 +34,15 @@ use datafusion::prelude::SessionContext;
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
 use crate::project::ClusterOptions;
-use crate::warehouse::Warehouse;
+use crate::stores::StoreOptions;
+use crate::warehouse::{TableVersion, Warehouse};
 
 use catalog::{Catalog, Relations};
 
 pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
-pub use declared::scan_spec;
+pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
-pub(crate) use remote::RemoteExec;
 pub use session::SessionOptions;
 
 /// What an engine is made from.
@@ -55,12 +54,12 @@ pub struct EngineOptions {
     pub warehouse: String,
     /// Folder that a relative path of the warehouse starts at.
     pub base: PathBuf,
-    /// Options of the warehouse's store.
-    pub storage_options: HashMap<String, String>,
+    /// Options of the stores of sources and of the warehouse.
+    pub storage_options: StoreOptions,
     /// The cluster that plans run on; none: they run in this process.
     pub cluster: Option<ClusterOptions>,
-    /// Sources that are files, by the relation that queries name.
-    pub sources: Vec<(Relation, Result<formats::ScanSpec>)>,
+    /// Sources that are files or tables of databases, by the relation that queries name.
+    pub sources: Vec<(Relation, Result<SourceSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
     /// built yet.
     pub built_by: Vec<(Relation, String)>,
@@ -102,33 +101,25 @@ impl Engine {
     /// # Errors
     /// What [`Warehouse::open`] fails with, or C5006 if there is no place to spill to.
     pub fn open(options: EngineOptions) -> Result<Engine> {
-        #[cfg(feature = "hdfs")]
-        deltalake_hdfs::register_handlers(None);
-        let storage_options = options.storage_options;
-        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, storage_options.clone())?);
-        let quarantine = Arc::new(Quarantine::default());
         #[cfg(feature = "cluster")]
         let adjust = |config| match &options.cluster {
-            Some(cluster) => cluster::client_config(config, cluster, &storage_options),
+            Some(cluster) => cluster::client_config(config, cluster, &options.storage_options),
             None => Ok(config),
         };
         #[cfg(not(feature = "cluster"))]
         let adjust = |config| no_cluster(&options.cluster, config);
-        let (context, pool) = session::open(&options.session, adjust)?;
+        let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
+        let (context, pool) = session::open(&options.session, adjust, registry)?;
+        let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
         })?;
-        let with_store = |(relation, spec): (Relation, Result<formats::ScanSpec>)| {
-            let register =
-                |spec: formats::ScanSpec| stores::register(&context, &spec.location, &storage_options).map(|()| spec);
-            (relation, spec.and_then(register))
-        };
-        let sources = options.sources.into_iter().map(with_store).collect();
+        let quarantine = Arc::new(Quarantine::default());
         let relations = Relations::new(
             &options.session.database,
             &options.session.schema,
             Arc::clone(&warehouse),
-            sources,
+            options.sources,
             options.built_by,
             Arc::clone(&quarantine) as Arc<dyn catalog::RejectSinkDebug>,
         );
@@ -136,14 +127,8 @@ impl Engine {
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
         let changes = tokio::sync::Mutex::default();
         #[cfg(feature = "cluster")]
-        let cluster = match options.cluster {
-            None => None,
-            Some(cluster) => {
-                // Scans of tables ask the session for the store; Delta's own go by the table's.
-                stores::register(&context, warehouse.root().as_str(), &storage_options)?;
-                Some(cluster::Cluster::new(cluster, warehouse.root(), Arc::clone(&quarantine)))
-            }
-        };
+        let cluster =
+            options.cluster.map(|cluster| cluster::Cluster::new(cluster, warehouse.root(), Arc::clone(&quarantine)));
         Ok(Engine {
             context,
             pool,
@@ -220,6 +205,20 @@ impl Engine {
     pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// The version of the table `relation` that queries of this invocation read, though others may have written since; none if
+    /// it is no table.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    pub async fn version_of(&self, relation: &Relation) -> Result<Option<TableVersion>> {
+        self.relations.version(relation).await
+    }
+
+    /// The version of the table `relation` that queries of this invocation have read, if one has.
+    pub fn opened(&self, relation: &Relation) -> Option<TableVersion> {
+        self.relations.opened(relation)
     }
 
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.

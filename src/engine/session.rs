@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::delta_datafusion::planner::DeltaPlanner;
@@ -30,10 +31,11 @@ pub struct SessionOptions {
 pub(super) fn open(
     options: &SessionOptions,
     adjust: impl FnOnce(SessionConfig) -> Result<SessionConfig>,
+    stores: Arc<dyn ObjectStoreRegistry>,
 ) -> Result<(SessionContext, Arc<dyn MemoryPool>)> {
     let limit = options.memory_limit.unwrap_or_else(default_memory_limit);
     let pool = shared_pool(usize::try_from(limit).unwrap_or(usize::MAX));
-    let runtime = runtime(options, &pool)?;
+    let runtime = runtime(options, &pool, stores)?;
     let state = SessionStateBuilder::new()
         .with_config(adjust(config(options))?)
         .with_runtime_env(runtime)
@@ -44,13 +46,18 @@ pub(super) fn open(
     Ok((SessionContext::new_with_state(state), pool))
 }
 
-fn runtime(options: &SessionOptions, pool: &Arc<dyn MemoryPool>) -> Result<Arc<RuntimeEnv>> {
+fn runtime(
+    options: &SessionOptions,
+    pool: &Arc<dyn MemoryPool>,
+    stores: Arc<dyn ObjectStoreRegistry>,
+) -> Result<Arc<RuntimeEnv>> {
     let mode = match &options.spill_dir {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
         None => DiskManagerMode::OsTmpDirectory,
     };
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::clone(pool))
+        .with_object_store_registry(stores)
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
         .map_err(|error| Diagnostic::error(codes::STORE_ERROR, format!("the engine cannot start: {error}")))

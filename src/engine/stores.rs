@@ -1,58 +1,77 @@
-//! Object stores behind URLs.
+//! The stores of a session: every location that a query reads finds its store here.
 //!
-//! Local files are always there. A store of another kind is made when the first source names it, from the standard
-//! environment of its kind (Hadoop's configuration files, the chains of AWS, Azure and Google), and serves every location
-//! with the same scheme and authority.
+//! DataFusion and Delta look a store up by scheme and host. A store that nobody registered is opened when it is asked for,
+//! with the options of the profile, so that sources, the warehouse and Delta's own scans share one for each authority.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::prelude::SessionContext;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use object_store::ObjectStore;
 use url::Url;
 
-use crate::diag::{Diagnostic, Result, codes};
+use super::formats::into_datafusion;
+use crate::stores::{self, StoreOptions};
 
-/// Makes the store of `location` known to `context`, if it has to be.
-///
-/// # Errors
-/// C5006 for a scheme that there is no store for, or one that cannot be set up.
-pub(super) fn register(context: &SessionContext, location: &str, options: &HashMap<String, String>) -> Result<()> {
-    if !location.contains("://") || Path::new(location).is_absolute() {
-        return Ok(());
-    }
-    // A glob is no URL by itself; its scheme and authority are.
-    let authority: String = location.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    let url = Url::parse(&authority)
-        .map_err(|error| Diagnostic::error(codes::BAD_SOURCE, format!("`{location}` is no URL: {error}")))?;
-    if url.scheme() == "file" || context.runtime_env().object_store_registry.get_store(&url).is_ok() {
-        return Ok(());
-    }
-    let store = open(&url, options)?;
-    context.register_object_store(&url, store);
-    Ok(())
+/// Finds stores, and opens those that are not known yet.
+#[derive(Debug)]
+pub(crate) struct StoreRegistry {
+    options: StoreOptions,
+    /// Local files, and what was registered.
+    known: DefaultObjectStoreRegistry,
+    /// Stores whose URL has more in its authority than a host: Azure's `container@account`, which the registry above
+    /// could not tell apart.
+    by_user: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
 }
 
-pub(super) fn open(url: &Url, options: &HashMap<String, String>) -> Result<Arc<dyn ObjectStore>> {
-    match url.scheme() {
-        #[cfg(feature = "hdfs")]
-        "hdfs" | "viewfs" => {
-            let builder = hdfs_native_object_store::HdfsObjectStoreBuilder::new().with_url(url.as_str());
-            let store = builder.with_config(options).build();
-            store.map(|store| Arc::new(store) as _).map_err(|error| failed(url, &error))
-        }
-        "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "http" | "https" => {
-            let environment = std::env::vars().map(|(key, value)| (key.to_lowercase(), value));
-            let options = environment.chain(options.iter().map(|(key, value)| (key.to_lowercase(), value.clone())));
-            let (store, _) = object_store::parse_url_opts(url, options).map_err(|error| failed(url, &error))?;
-            Ok(Arc::from(store))
-        }
-        other => Err(Diagnostic::error(codes::STORE_ERROR, format!("there is no store for `{other}://`"))
-            .help("locations are local paths or URLs: file, hdfs, s3, gs, abfss, https")),
+impl StoreRegistry {
+    /// A registry that opens stores with `options`.
+    pub(crate) fn new(options: StoreOptions) -> StoreRegistry {
+        StoreRegistry { options, known: DefaultObjectStoreRegistry::new(), by_user: Mutex::default() }
+    }
+
+    fn by_user(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn ObjectStore>>> {
+        self.by_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn failed(url: &Url, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
-    Diagnostic::error(codes::STORE_ERROR, format!("the store of `{url}` cannot be set up: {error}"))
+/// Scheme and all of the authority, if it has a user in it.
+fn user_key(url: &Url) -> Option<String> {
+    (!url.username().is_empty()).then(|| url[..url::Position::BeforePath].to_string())
+}
+
+impl ObjectStoreRegistry for StoreRegistry {
+    fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        match user_key(url) {
+            Some(key) => self.by_user().insert(key, store),
+            None => self.known.register_store(url, store),
+        }
+    }
+
+    fn deregister_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        let Some(key) = user_key(url) else { return self.known.deregister_store(url) };
+        let gone = self.by_user().remove(&key);
+        gone.ok_or_else(|| DataFusionError::Internal(format!("no store is registered for {}", stores::clean(&key))))
+    }
+
+    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        let Some(key) = user_key(url) else {
+            return match self.known.get_store(url) {
+                Err(unknown) if !stores::is_known(url.scheme()) => Err(unknown),
+                Err(_) => {
+                    let store = stores::store_of(url, &self.options).map_err(into_datafusion)?;
+                    self.known.register_store(url, Arc::clone(&store));
+                    Ok(store)
+                }
+                known => known,
+            };
+        };
+        if let Some(store) = self.by_user().get(&key) {
+            return Ok(Arc::clone(store));
+        }
+        let store = stores::store_of(url, &self.options).map_err(into_datafusion)?;
+        self.by_user().insert(key, Arc::clone(&store));
+        Ok(store)
+    }
 }

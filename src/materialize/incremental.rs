@@ -11,7 +11,7 @@ use crate::engine::spilled_bytes;
 use crate::node::Relation;
 use crate::node::quote;
 use crate::stdx::closest;
-use crate::warehouse::Stored;
+use crate::warehouse::{Base, Stored};
 
 /// The strategies, in the order in which errors list them.
 const STRATEGIES: &[&str] = &["append", "delete+insert", "merge", "insert_overwrite", "microbatch"];
@@ -29,8 +29,9 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     }
     // As in dbt, a strategy is asked for only when there are rows to join.
     let strategy = strategy(job)?;
+    let base = Base::of(existing.as_ref());
     let staged = stage(job).await?;
-    let done = apply(job, &staged, strategy, &keys).await;
+    let done = apply(job, &staged, strategy, &keys, base).await;
     staged.drop_quietly(job).await;
     let mut done = done?;
     done.rows = Some(staged.rows);
@@ -64,10 +65,10 @@ fn bad(job: &Job<'_>, key: &str, message: String) -> Box<Diagnostic> {
     Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&job.node.unique_id)
 }
 
-async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) -> Result<Materialized> {
+async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String], base: Base) -> Result<Materialized> {
     let columns = reconcile(job, staged).await?;
     let sql = match strategy {
-        "append" if columns.keeps_schema() => return append(job, staged, &columns).await,
+        "append" if columns.keeps_schema() => return append(job, staged, &columns, base).await,
         "append" => union(&columns, job.relation, &staged.relation, ""),
         "insert_overwrite" => insert_overwrite(job, &columns, &staged.relation),
         "microbatch" => microbatch(job, &columns, &staged.relation)?,
@@ -77,17 +78,20 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String]) 
             merge(job, &columns, &staged.relation, keys)?
         }
     };
-    rewrite(job, sql).await
+    rewrite(job, sql, base).await
 }
 
-async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns) -> Result<Materialized> {
+async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns, base: Base) -> Result<Materialized> {
+    // Rows that were chosen by a look at those that are there may be there by now.
+    let base = if staged.reads_target { base } else { Base::Any };
     let sql = format!("select {} from {}", columns.of_new(NEW), alias(&staged.relation, NEW));
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
     let physical = job.engine.physical(&job.meter.state, &plan).await?;
     let warehouse = &job.engine.warehouse;
     let progress = Default::default();
-    let written = warehouse.append(&job.meter.state, job.relation, physical.clone(), &progress, &job.commit).await?;
+    let state = &job.meter.state;
+    let written = warehouse.append_on(base, state, job.relation, physical.clone(), &progress, &job.commit).await?;
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

@@ -1,6 +1,7 @@
 //! New rows of an incremental model, kept beside the target while it is rewritten.
 
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
@@ -9,6 +10,7 @@ use crate::check::{keep_contract, unique_columns};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
 use crate::node::{Relation, quote};
+use crate::warehouse::Base;
 
 /// Rows that are staged.
 pub(super) struct Staged {
@@ -18,6 +20,8 @@ pub(super) struct Staged {
     pub(super) rows: u64,
     /// What their query spilled.
     pub(super) spilled: u64,
+    /// Whether their query reads the relation that they are for.
+    pub(super) reads_target: bool,
 }
 
 /// The plan of the node's query, with what its contract promises.
@@ -41,14 +45,11 @@ pub(super) async fn check_unique(job: &Job<'_>, staged: &Staged) -> Result<()> {
     Ok(())
 }
 
-/// Runs the query into a table of its own.
+/// Runs the query into a table of its own, which no other process writes or reads.
 pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
-    let name = format!("{}__c360_new", job.relation.identifier);
-    let relation = Relation::new(&job.relation.database, &job.relation.schema, &name);
-    // What a killed run has left is no part of this one.
-    job.engine.warehouse.drop_relation(&relation).await?;
-    job.engine.forget(&relation);
-    let mut staged = Staged { relation, rows: 0, spilled: 0 };
+    job.engine.warehouse.drop_left_behind(job.relation).await;
+    let relation = crate::warehouse::staging(job.relation);
+    let mut staged = Staged { relation, rows: 0, spilled: 0, reads_target: false };
     match staged.fill(job).await {
         Ok(()) => Ok(staged),
         Err(error) => {
@@ -61,6 +62,7 @@ pub(super) async fn stage(job: &Job<'_>) -> Result<Staged> {
 impl Staged {
     async fn fill(&mut self, job: &Job<'_>) -> Result<()> {
         let plan = plan(job).await?;
+        self.reads_target = reads(&plan, job.relation)?;
         let physical = job.engine.physical(&job.meter.state, &plan).await?;
         let warehouse = &job.engine.warehouse;
         let written =
@@ -79,11 +81,25 @@ impl Staged {
     }
 }
 
-/// Writes the rows of `sql` as the new version of the relation.
-pub(super) async fn rewrite(job: &Job<'_>, sql: String) -> Result<Materialized> {
+/// True if `plan` reads `relation`, itself or in a subquery.
+fn reads(plan: &LogicalPlan, relation: &Relation) -> Result<bool> {
+    let mut found = false;
+    let look = |plan: &LogicalPlan| {
+        if let LogicalPlan::TableScan(scan) = plan {
+            let schema = scan.table_name.schema().is_none_or(|schema| schema.eq_ignore_ascii_case(&relation.schema));
+            found |= schema && scan.table_name.table().eq_ignore_ascii_case(&relation.identifier);
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    };
+    plan.apply_with_subqueries(look).map_err(|error| execution_error(&error))?;
+    Ok(found)
+}
+
+/// Writes the rows of `sql`, computed from the version `base` of the relation, as its new version.
+pub(super) async fn rewrite(job: &Job<'_>, sql: String, base: Base) -> Result<Materialized> {
     let file = SourceFile::new(job.sql.path.clone(), sql);
     let plan = job.engine.plan(&job.meter.state, &file).await?;
-    overwrite(job, &plan, &Default::default()).await
+    overwrite(job, &plan, &Default::default(), base).await
 }
 
 /// The values of the first row of a query, as text; none if it has no rows.

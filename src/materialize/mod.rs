@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{Engine, Meter, spilled_bytes};
 use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
-use crate::warehouse::{Commit, Progress};
+use crate::warehouse::{Base, Commit, Progress};
 
 pub use snapshot::check_snapshot;
 
@@ -87,13 +87,7 @@ pub const MATERIALIZATIONS: &[&str] = &["table", "view", "incremental", "ephemer
 /// # Errors
 /// What its query or the warehouse fails with; the relation is as it was then.
 pub async fn materialize(job: &Job<'_>) -> Result<Materialized> {
-    let done = match (job.node.resource_type, job.node.materialized()) {
-        (ResourceType::Seed, _) => seed::build(job).await,
-        (ResourceType::Snapshot, _) => snapshot::build(job).await,
-        (_, other) => return materialize_as(other, job).await,
-    };
-    job.engine.forget(job.relation);
-    done
+    materialize_as(job.node.materialized(), job).await
 }
 
 /// Builds the relation of `job.node` as `materialization`, whatever its own is.
@@ -101,14 +95,38 @@ pub async fn materialize(job: &Job<'_>) -> Result<Materialized> {
 /// # Errors
 /// As [`materialize`].
 pub async fn materialize_as(materialization: &str, job: &Job<'_>) -> Result<Materialized> {
-    let done = match materialization {
-        "table" => table::build(job).await,
-        "view" => view::build(job).await,
-        "incremental" => incremental::build(job).await,
-        other => Err(unknown(job.node, other)),
-    };
-    job.engine.forget(job.relation);
-    done
+    let mut attempt = 1;
+    loop {
+        // What somebody else did to it meanwhile counts.
+        job.engine.forget(job.relation);
+        let done = match (job.node.resource_type, materialization) {
+            (ResourceType::Seed, _) => seed::build(job).await,
+            (ResourceType::Snapshot, _) => snapshot::build(job).await,
+            (_, "table") => table::build(job).await,
+            (_, "view") => view::build(job).await,
+            (_, "incremental") => incremental::build(job).await,
+            (_, other) => Err(unknown(job.node, other)),
+        };
+        job.engine.forget(job.relation);
+        match done {
+            Err(error) if error.code == codes::WRITE_CONFLICT && attempt < ATTEMPTS => {
+                tracing::warn!("attempt {attempt}: {error}");
+                conflict_pause(attempt).await;
+                job.progress.reset();
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// How often a relation is built if others write it at the same time.
+const ATTEMPTS: u32 = 6;
+
+/// Waits for a moment that differs from writer to writer, so that they do not meet again.
+async fn conflict_pause(attempt: u32) {
+    let random = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    tokio::time::sleep(std::time::Duration::from_millis(u64::from(attempt) * (50 + random))).await;
 }
 
 /// C2013 for a materialization that does not exist.
@@ -122,12 +140,12 @@ pub fn unknown(node: &Node, name: &str) -> Box<Diagnostic> {
         .of_node(&node.unique_id)
 }
 
-/// Replaces the job's relation by the rows of `plan`.
-async fn overwrite(job: &Job<'_>, plan: &LogicalPlan, progress: &Arc<Progress>) -> Result<Materialized> {
+/// Replaces the job's relation by the rows of `plan`, which were computed from the version `base` of it.
+async fn overwrite(job: &Job<'_>, plan: &LogicalPlan, progress: &Arc<Progress>, base: Base) -> Result<Materialized> {
     let state = &job.meter.state;
     let physical = job.engine.physical(state, plan).await?;
     let rows = Arc::clone(&physical);
-    let written = job.engine.warehouse.overwrite(state, job.relation, rows, progress, &job.commit).await?;
+    let written = job.engine.warehouse.overwrite_on(base, state, job.relation, rows, progress, &job.commit).await?;
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::engine::formats::{self, ColumnSpec, Format, NoRejects, ScanSpec};
 use crate::engine::{execution_error, type_name};
 use crate::node::plain;
-use crate::warehouse::Stored;
+use crate::warehouse::{Base, Stored};
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     let old = if job.full_refresh { None } else { table_schema(job).await? };
@@ -23,7 +23,7 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
         Some(old) => like_before(job, plan, old)?,
         None => plan,
     };
-    overwrite(job, &plan, job.progress).await
+    overwrite(job, &plan, job.progress, Base::Any).await
 }
 
 async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TableProvider>> {
@@ -40,6 +40,7 @@ async fn open(job: &Job<'_>, old: Option<&SchemaRef>) -> Result<Arc<dyn TablePro
     let mut spec = ScanSpec::new(format!("seed {}", job.node.name), path.to_string_lossy(), format);
     // dbt's manners: digits are a number also behind a zero, and the word means what it says.
     spec.options.csv.zeros_lead_numbers = true;
+    spec.options.csv.empty_columns_are_integers = true;
     spec.options.csv.null_value = Some("null".into());
     let delimiter = job.node.config.str("delimiter").map(|text| text.replace("\\t", "\t"));
     match delimiter.as_deref().map(str::as_bytes) {

@@ -20,6 +20,8 @@ pub struct Setting {
     pub value: Json,
     /// Where it was set; none for a default.
     pub span: Option<Span>,
+    /// Places of weaker layers that set it too, the weakest first.
+    pub beneath: Vec<Span>,
 }
 
 /// Settings by key, keys in the order in which they were first set.
@@ -64,7 +66,9 @@ impl Config {
     pub fn set_written(&mut self, key: &str, value: Json, written: Json, span: Option<Span>) {
         let key = canonical_key(key);
         self.written.insert(key.to_string(), written);
-        let below = self.settings.get(key).map(|setting| &setting.value);
+        let setting = self.settings.get(key);
+        let beneath = setting.iter().flat_map(|setting| setting.beneath.iter().chain(&setting.span)).cloned().collect();
+        let below = setting.map(|setting| &setting.value);
         let value = match (combine(key), below) {
             (Combine::Append, below) => {
                 let mut list = below.map(listed).unwrap_or_default();
@@ -82,18 +86,20 @@ impl Config {
             (_, below) if key == "grants" => merge_grants(below, value),
             (_, _) => value,
         };
-        self.settings.insert(key.to_string(), Setting { value, span });
+        self.settings.insert(key.to_string(), Setting { value, span, beneath });
     }
 
     /// Sets a default: it stays only if nothing else sets the key.
     pub fn set_default(&mut self, key: &str, value: Json) {
-        self.settings.entry(key.to_string()).or_insert(Setting { value, span: None });
+        self.settings.entry(key.to_string()).or_insert(Setting { value, span: None, beneath: Vec::new() });
     }
 
     /// Replaces a value without the rules of layers.
     pub fn replace(&mut self, key: &str, value: Json) {
-        let span = self.settings.get(key).and_then(|setting| setting.span.clone());
-        self.settings.insert(key.to_string(), Setting { value, span });
+        match self.settings.get_mut(key) {
+            Some(setting) => setting.value = value,
+            None => self.set_default(key, value),
+        }
     }
 
     /// Applies all settings of `layer` as a stronger layer.
@@ -101,6 +107,9 @@ impl Config {
         for (key, setting) in &layer.settings {
             let written = layer.written.get(key).unwrap_or(&setting.value).clone();
             self.set_written(key, setting.value.clone(), written, setting.span.clone());
+            if let (false, Some(merged)) = (setting.beneath.is_empty(), self.settings.get_mut(key)) {
+                merged.beneath.extend(setting.beneath.iter().cloned());
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Sources: tables that are files.
+//! Sources: tables that are files, or that are in a database.
 
 use serde_json::{Map, Value as Json};
 
@@ -21,7 +21,7 @@ pub struct SourceTable {
     pub loaded_at_query: Option<String>,
     /// When it is too old.
     pub freshness: Option<Freshness>,
-    /// Where its files are and how to read them.
+    /// Where its files or its table are, and how to read them.
     pub external: Option<External>,
     /// Meta of the source as a whole.
     pub source_meta: Map<String, Json>,
@@ -30,9 +30,9 @@ pub struct SourceTable {
 /// The `external:` block.
 #[derive(Debug, Clone)]
 pub struct External {
-    /// Path, glob, folder or URL.
+    /// Path, glob, folder or URL; empty for a table of a database.
     pub location: String,
-    /// Where `location` stands.
+    /// Where `location` stands, or the block without one.
     pub span: Span,
     /// The whole block, rendered.
     pub settings: Map<String, Json>,

@@ -10,7 +10,7 @@ use super::session::destinations;
 use super::state::selection;
 use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
-use crate::engine::scan_spec;
+use crate::engine::source_spec;
 use crate::manifest::{Manifest, NodeId};
 use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
 use crate::schedule::{Mode, Schedule};
@@ -104,12 +104,14 @@ fn schedule(manifest: &Manifest, selection: &Selection, mode: Mode) -> Schedule 
 /// What can be known to be wrong of the selected nodes before anything runs.
 fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
     let known: Vec<&str> = loaded.invocation.target.destinations.keys().map(String::as_str).collect();
+    let connections = super::session::connections(loaded);
     for id in &selection.nodes {
         let node = loaded.manifest.node(*id);
         for parent in loaded.manifest.dag.parents(*id) {
             let source = loaded.manifest.node(*parent);
             if let Some(external) = source.as_source().and_then(|source| source.external.as_ref()) {
-                diagnostics.take(scan_spec(source, external, &loaded.project.root.root));
+                let root = &loaded.project.root.root;
+                diagnostics.take(source_spec(source, external, root, &connections));
             }
         }
         if node.resource_type == crate::node::ResourceType::Snapshot {

@@ -126,12 +126,12 @@ impl Loaded {
 }
 
 /// Renders `profiles.yml` and the profile's name: environment and vars, secrets included.
-struct Bare {
+pub(super) struct Bare {
     world: Arc<World>,
 }
 
 impl Bare {
-    fn new(options: &Options) -> Bare {
+    pub(super) fn new(options: &Options) -> Bare {
         let invocation = Arc::new(invocation(options, "", Target::unknown()));
         Bare { world: Arc::new(world(options, &invocation, None)) }
     }

@@ -1,17 +1,18 @@
 //! The back half: the engine over a loaded project.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::{Loaded, Options};
 use crate::diag::{Diagnostic, Result};
-use crate::engine::{Engine, EngineOptions, SessionOptions, scan_spec};
+use crate::engine::databases::Connections;
+use crate::engine::{Engine, EngineOptions, SessionOptions, source_spec};
 use crate::jinja::{Adapter, LogLine, World};
-use crate::node::{ResourceType, plain};
+use crate::node::ResourceType;
 use crate::publish::DestinationConfig;
 use crate::run::EngineAdapter;
+use crate::stores::StoreOptions;
 
 /// An engine and what templates share, for a loaded project.
 pub struct Session {
@@ -30,11 +31,13 @@ impl Session {
     /// What [`Engine::open`] fails with; C1010 or C1009 if the state of `--defer` is not there.
     pub async fn open(options: &Options, loaded: &Loaded, selected: Vec<String>) -> Result<Session> {
         let target = &loaded.invocation.target;
+        let connections = connections(loaded);
         let mut sources = Vec::new();
         for node in &loaded.manifest.nodes {
             let external = node.as_source().and_then(|source| source.external.as_ref());
             if let (Some(external), Some(relation)) = (external, &node.relation) {
-                sources.push((relation.clone(), scan_spec(node, external, &loaded.project.root.root)));
+                let root = &loaded.project.root.root;
+                sources.push((relation.clone(), source_spec(node, external, root, &connections)));
             }
         }
         let built_by = (loaded.manifest.nodes.iter())
@@ -43,8 +46,6 @@ impl Session {
             })
             .filter_map(|node| Some((node.relation.clone()?, node.name.clone())))
             .collect();
-        let storage: HashMap<String, String> =
-            target.storage_options.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
         let engine = Arc::new(Engine::open(EngineOptions {
             session: SessionOptions {
                 database: target.database.clone(),
@@ -54,7 +55,7 @@ impl Session {
             },
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
-            storage_options: storage,
+            storage_options: StoreOptions::of(target),
             cluster: target.cluster.clone(),
             sources,
             built_by,
@@ -73,9 +74,29 @@ impl Session {
     }
 }
 
-/// The destinations of the target; one that cannot be right is an error for those who publish to it.
-pub(super) fn destinations(loaded: &Loaded) -> Vec<(String, Result<DestinationConfig, Box<Diagnostic>>)> {
+/// Databases by name; one that cannot be right is an error for those who use it.
+pub(super) type Databases = Vec<(String, Result<DestinationConfig, Box<Diagnostic>>)>;
+
+/// The destinations of the target.
+pub(super) fn destinations(loaded: &Loaded) -> Databases {
+    databases(loaded, &loaded.invocation.target.destinations)
+}
+
+/// The `connections:` of the target, which sources alone use.
+pub(super) fn source_connections(loaded: &Loaded) -> Databases {
+    databases(loaded, &loaded.invocation.target.connections)
+}
+
+/// What sources may read from: connections, and destinations.
+pub(super) fn connections(loaded: &Loaded) -> Connections {
+    Connections::new(source_connections(loaded).into_iter().chain(destinations(loaded)).collect())
+}
+
+fn databases(loaded: &Loaded, written: &serde_json::Map<String, serde_json::Value>) -> Databases {
     let root = &loaded.project.root.root;
-    let parse = |name: &String, value| DestinationConfig::parse(name, value).map(|config| config.rooted_at(root));
-    loaded.invocation.target.destinations.iter().map(|(name, value)| (name.clone(), parse(name, value))).collect()
+    let stores = StoreOptions::of(&loaded.invocation.target);
+    let parse = |name: &String, value| {
+        DestinationConfig::parse(name, value).map(|config| config.rooted_at(root).with_stores(&stores))
+    };
+    written.iter().map(|(name, value)| (name.clone(), parse(name, value))).collect()
 }

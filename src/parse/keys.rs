@@ -128,6 +128,13 @@ pub(super) const EXTERNAL: &[&str] = &[
     "range",
     "json_form",
     "options",
+    "type",
+    "connection",
+    "table",
+    "partition_column",
+    "partitions",
+    "fetch_size",
+    "zero_dates",
 ];
 
 const MACRO: &[&str] = &["name", "description", "docs", "meta", "arguments", "config"];

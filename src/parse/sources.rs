@@ -1,4 +1,4 @@
-//! Sources: files with a name, declared in properties files.
+//! Sources: files, or tables of databases, with a name, declared in properties files.
 
 use serde_json::{Map, Value as Json};
 
@@ -103,7 +103,7 @@ impl Builder<'_> {
         if !matches!(block.kind, Kind::Map(_)) {
             self.diagnostics.push(
                 Diagnostic::error(codes::BAD_VALUE, format!("`external` is {}", block.describe()))
-                    .label(block.span.clone(), "a mapping with `location:` is expected"),
+                    .label(block.span.clone(), "a mapping with `location:` or `connection:` is expected"),
             );
             return None;
         }
@@ -111,12 +111,16 @@ impl Builder<'_> {
         let mut settings: Map<String, Json> = object(shared);
         settings.extend(object(own));
         let location = settings.get("location").and_then(Json::as_str).map(str::to_string);
+        // Tables of databases have no location; what else they need is known to the engine.
+        let is_database = ["type", "connection"].iter().any(|key| settings.get(*key).is_some_and(Json::is_string));
+        let location = location.or_else(|| is_database.then(String::new));
         let Some(location) = location else {
             let table_name = table.get("name").and_then(Yaml::as_str).unwrap_or_default();
             self.diagnostics.push(
                 Diagnostic::error(codes::BAD_SOURCE, format!("source `{}.{table_name}` has no `location`", entry.name))
                     .label(block.span.clone(), "where are its files?")
-                    .help("`location: data/orders/*.json`: a path, a glob, a folder or a URL"),
+                    .help("`location: data/orders/*.json`: a path, a glob, a folder or a URL")
+                    .help("for a table of a database: `type`, `connection` and `table`"),
             );
             return None;
         };

@@ -143,7 +143,7 @@ impl ProjectConfig {
     ///
     /// # Errors
     /// C1001 if it is not there, C1002 if it is no YAML, C1004 if it has no name.
-    pub(super) fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
+    pub fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
         let path = dir.join("dbt_project.yml");
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(dir, &error))?;
         let file = SourceFile::new("dbt_project.yml", text);

@@ -7,6 +7,7 @@
 
 mod cluster;
 mod config;
+mod dependencies;
 mod files;
 mod invocation;
 mod packages;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use cluster::ClusterOptions;
 pub use config::{Dispatch, ProjectConfig, ResourceConfig};
+pub use dependencies::{Dependencies, Dependency, PackageSource};
 pub use files::{FileKind, ProjectFile};
 pub use invocation::Invocation;
 pub use profile::{Profile, Target, parse_bytes};
@@ -57,6 +59,7 @@ impl Project {
     pub fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<Project> {
         let config = ProjectConfig::load(dir, render, diagnostics)?;
         let packages = packages::load(dir, &config, render, diagnostics);
+        dependencies::check_installed(dir, &config, packages.len(), diagnostics);
         let root = Package::read(dir, config, diagnostics);
         let selectors = selectors(dir, render, diagnostics);
         Ok(Project { root, packages, selectors })

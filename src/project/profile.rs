@@ -39,8 +39,12 @@ pub struct Target {
     pub cluster: Option<ClusterOptions>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
-    /// Options of object stores.
+    /// Databases that sources alone read from: name to settings, secrets included.
+    pub connections: Map<String, Json>,
+    /// Options of all object stores.
     pub storage_options: Map<String, Json>,
+    /// Options of the object stores under a URL.
+    pub stores: Map<String, Json>,
     /// Everything as written and rendered, for the template variable `target`. Secrets included.
     pub raw: Map<String, Json>,
 }
@@ -61,7 +65,9 @@ const KNOWN: &[&str] = &[
     "memory_limit",
     "cluster",
     "destinations",
+    "connections",
     "storage_options",
+    "stores",
     "spill_dir",
 ];
 
@@ -121,7 +127,9 @@ impl Target {
             memory_limit: None,
             cluster: None,
             destinations: Map::new(),
+            connections: Map::new(),
             storage_options: Map::new(),
+            stores: Map::new(),
             raw: Map::new(),
         }
     }
@@ -146,7 +154,9 @@ impl Target {
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
             cluster: output.get("cluster").map(ClusterOptions::parse).transpose()?.flatten(),
             destinations: object("destinations"),
+            connections: object("connections"),
             storage_options: object("storage_options"),
+            stores: object("stores"),
             raw,
             name,
         })

@@ -215,7 +215,7 @@ fn timestamps(array: &ArrayRef) -> Result<Column, Unfit> {
 
 /// Microseconds since 1970, whatever the unit. Nanoseconds are floored (a cast would round instants before 1970 up), and
 /// a value that no microsecond can hold is out of range instead of null.
-fn timestamp_micros(array: &ArrayRef) -> Result<TimestampMicrosecondArray, Unfit> {
+pub(super) fn timestamp_micros(array: &ArrayRef) -> Result<TimestampMicrosecondArray, Unfit> {
     let (values, unit) = match array.data_type() {
         DataType::Timestamp(unit, _) => (Arc::clone(array), *unit),
         _ => (cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?, TimeUnit::Microsecond),

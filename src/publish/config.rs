@@ -8,8 +8,11 @@ use serde_json::Value;
 use sqlx::mysql::MySqlSslMode;
 
 use super::fields::{CONFIG, Fields};
+use super::files::FilesConfig;
+use super::postgres::PostgresConfig;
 use crate::diag::{Diagnostic, Result};
 use crate::stdx::closest;
+use crate::stores::StoreOptions;
 
 /// Text that is never shown: `Debug` prints stars, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -40,6 +43,10 @@ pub enum DestinationConfig {
     Sqlite(SqliteConfig),
     /// MySQL 8 or MariaDB.
     Mysql(Box<MysqlConfig>),
+    /// Files in a store.
+    Files(Box<FilesConfig>),
+    /// PostgreSQL.
+    Postgres(Box<PostgresConfig>),
 }
 
 /// `type: sqlite`.
@@ -76,12 +83,34 @@ pub struct MysqlConfig {
     pub ssl_key: Option<PathBuf>,
     /// Connections that load one table side by side.
     pub connections: usize,
+    /// How rows travel.
+    pub bulk: Bulk,
     /// Collation of columns that are not in a key; the server's default for utf8mb4 if absent.
     pub collation: Option<String>,
     /// How long to wait for the server to accept a connection.
     pub connect_timeout: Duration,
     /// How long to wait for another publish of the same table, and for readers at the swap.
     pub lock_timeout: Duration,
+    /// After so long without an answer it is asked over a new connection whether the server is still at work.
+    pub read_timeout: Duration,
+    /// How often a load that failed for a passing reason starts again.
+    pub retries: u32,
+}
+
+/// `bulk`: how rows travel to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// By `LOAD DATA LOCAL` where the server allows it, else by inserts (the default).
+    Auto,
+    /// By inserts of many rows.
+    Insert,
+    /// By `LOAD DATA LOCAL`, or not at all.
+    LoadData,
+}
+
+impl Bulk {
+    const WORDS: [(&'static str, Bulk); 3] =
+        [("auto", Bulk::Auto), ("insert", Bulk::Insert), ("load_data", Bulk::LoadData)];
 }
 
 /// `ssl_mode`, in the words of MySQL's own clients.
@@ -129,6 +158,8 @@ impl DestinationConfig {
         let config = match kind.to_lowercase().as_str() {
             "sqlite" => DestinationConfig::Sqlite(sqlite(&mut fields)?),
             "mysql" | "mariadb" => DestinationConfig::Mysql(Box::new(mysql(&mut fields)?)),
+            "files" => DestinationConfig::Files(Box::new(FilesConfig::parse(&mut fields)?)),
+            "postgres" | "postgresql" => DestinationConfig::Postgres(Box::new(PostgresConfig::parse(&mut fields)?)),
             other => return Err(unknown_type(name, other)),
         };
         fields.finish()?;
@@ -145,6 +176,17 @@ impl DestinationConfig {
                     *path = root.join(&*path);
                 }
             }
+            DestinationConfig::Files(config) => config.root(root),
+            DestinationConfig::Postgres(config) => config.paths().for_each(|path| *path = root.join(&*path)),
+        }
+        self
+    }
+
+    /// Lets it use stores as the profile's target says.
+    #[must_use]
+    pub fn with_stores(mut self, options: &StoreOptions) -> DestinationConfig {
+        if let DestinationConfig::Files(config) = &mut self {
+            config.stores = options.clone();
         }
         self
     }
@@ -160,14 +202,18 @@ impl DestinationConfig {
                     None => format!("{user}@{}:{}/{database}", config.host, config.port),
                 }
             }
+            DestinationConfig::Files(config) => config.place(),
+            DestinationConfig::Postgres(config) => config.place(),
         }
     }
 
-    /// `sqlite` or `mysql`.
+    /// Its `type`.
     pub fn kind(&self) -> &'static str {
         match self {
             DestinationConfig::Sqlite(_) => "sqlite",
             DestinationConfig::Mysql(_) => "mysql",
+            DestinationConfig::Files(_) => "files",
+            DestinationConfig::Postgres(_) => "postgres",
         }
     }
 }
@@ -192,9 +238,12 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
         ssl_cert: fields.text("ssl_cert")?.map(PathBuf::from),
         ssl_key: fields.text("ssl_key")?.map(PathBuf::from),
         connections: fields.number("connections", 1..=64)?.map_or(4, |count| count as usize),
+        bulk: fields.word("bulk", &Bulk::WORDS)?.unwrap_or(Bulk::Auto),
         collation: fields.text("collation")?,
         connect_timeout: seconds(fields, "connect_timeout", 15)?,
         lock_timeout: seconds(fields, "lock_timeout", 60)?,
+        read_timeout: seconds(fields, "read_timeout", 30)?.max(Duration::from_secs(1)),
+        retries: fields.number("retries", 0..=1000)?.map_or(7, |count| count as u32),
     };
     if fields.text("charset")?.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf8mb4")) {
         return Err(fields.bad("charset", "can only be utf8mb4").help("leave `charset` out"));
@@ -208,11 +257,6 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     if config.ssl_cert.is_some() != config.ssl_key.is_some() {
         return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));
     }
-    if config.ssl_mode == SslMode::VerifyCa {
-        // sqlx builds this verifier with the process's default crypto provider, and panics while none is installed.
-        let problem = "is verify_ca, which is not there yet";
-        return Err(fields.bad("ssl_mode", problem).help("use `verify_identity`, which is stricter, or `required`"));
-    }
     let verifies = matches!(config.ssl_mode, SslMode::VerifyCa | SslMode::VerifyIdentity);
     if config.ssl_ca.is_some() && !verifies {
         let help = "set `ssl_mode: verify_ca` or `verify_identity`, or leave `ssl_ca` out";
@@ -221,14 +265,17 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
     Ok(config)
 }
 
-fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
+/// A setting in whole seconds.
+pub(super) fn seconds(fields: &mut Fields<'_>, key: &'static str, default: u64) -> Result<Duration> {
     Ok(Duration::from_secs(fields.number(key, 0..=86_400)?.unwrap_or(default)))
 }
 
 fn unknown_type(name: &str, kind: &str) -> Box<Diagnostic> {
     let message = format!("`type` of destination `{name}` is `{kind}`, which c360 cannot publish to");
-    let near = closest(kind, ["sqlite", "mysql", "mariadb"]).map(|near| format!("did you mean `{near}`?"));
-    Diagnostic::error(CONFIG, message).help(near.unwrap_or_else(|| "use `sqlite`, `mysql` or `mariadb`".to_string()))
+    let near = closest(kind, ["sqlite", "mysql", "mariadb", "postgres", "files"])
+        .map(|near| format!("did you mean `{near}`?"));
+    Diagnostic::error(CONFIG, message)
+        .help(near.unwrap_or_else(|| "use `sqlite`, `mysql`, `mariadb`, `postgres` or `files`".to_string()))
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ impl<'a> Fields<'a> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
+    /// The value of `key` as it is, for settings that come in several forms.
+    pub(super) fn any(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.value(key)
+    }
+
     /// A complaint about `key`.
     pub(super) fn bad(&self, key: &str, problem: impl std::fmt::Display) -> Box<Diagnostic> {
         Diagnostic::error(self.code, format!("`{key}` of {} {problem}", self.what))
@@ -145,7 +150,7 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn text_list(value: &Value) -> Option<Vec<String>> {
+pub(super) fn text_list(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Array(items) => items.iter().map(scalar).collect(),
         other => scalar(other).map(|text| vec![text]),

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::fields::{CONFIG, Fields};
+use super::partitions::Partitions;
 use crate::diag::{Diagnostic, Result};
 
 /// How rows get into the destination's table.
@@ -32,6 +34,41 @@ impl Mode {
     }
 }
 
+/// What happens in a publish with mode upsert to rows whose key is no longer in the relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// They stay (the default).
+    Keep,
+    /// They are deleted, so that the table is the relation.
+    Delete,
+}
+
+impl Vanished {
+    const WORDS: [(&'static str, Vanished); 2] = [("keep", Vanished::Keep), ("delete", Vanished::Delete)];
+}
+
+/// What happens in a publish with mode append or upsert when the relation's columns are no longer the table's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSchemaChange {
+    /// The publish fails (the default): nothing is left out silently.
+    Fail,
+    /// New columns are left out, those that are gone are NULL in new rows.
+    Ignore,
+    /// New columns are added, those that are gone are NULL in new rows.
+    AppendNewColumns,
+    /// New columns are added, those that are gone are dropped, and types change.
+    SyncAllColumns,
+}
+
+impl OnSchemaChange {
+    const WORDS: [(&'static str, OnSchemaChange); 4] = [
+        ("fail", OnSchemaChange::Fail),
+        ("ignore", OnSchemaChange::Ignore),
+        ("append_new_columns", OnSchemaChange::AppendNewColumns),
+        ("sync_all_columns", OnSchemaChange::SyncAllColumns),
+    ];
+}
+
 /// One table of one destination that a relation is published to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishJob {
@@ -49,9 +86,24 @@ pub struct PublishJob {
     pub indexes: Vec<Vec<String>>,
     /// SQL types of the destination that are to be used instead of the mapped ones, by column.
     pub columns: BTreeMap<String, String>,
+    /// What becomes of rows that are no longer in the relation (mode upsert).
+    pub vanished: Vanished,
+    /// What a change of the relation's columns does (modes append and upsert).
+    pub on_schema_change: OnSchemaChange,
+    /// How the table is cut into parts.
+    pub partitions: Option<Partitions>,
 }
 
 impl PublishJob {
+    /// A hash of the settings that shape the table: two jobs with the same one make the same table of the same rows.
+    pub(super) fn fingerprint(&self) -> String {
+        let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
+        let indexes: Vec<_> = self.indexes.iter().map(|index| lower(index)).collect();
+        let columns: Vec<_> = self.columns.iter().map(|(name, kind)| (name.to_lowercase(), kind)).collect();
+        let parts = self.partitions.as_ref().map(|parts| format!("{parts:?}"));
+        fingerprint(&format!("{:?}", (lower(&self.key), indexes, columns, parts)))
+    }
+
     /// Reads a `publish:` config: the name of a destination, a map of settings, or a list of either. `node` is the name
     /// of the model; its table is called `table` unless the config says otherwise.
     ///
@@ -91,6 +143,9 @@ fn one(node: &str, table: &str, value: &Value) -> Result<PublishJob> {
         key: fields.texts("key")?,
         indexes: fields.text_lists("indexes")?,
         columns: fields.text_map("columns")?,
+        vanished: fields.word("vanished", &Vanished::WORDS)?.unwrap_or(Vanished::Keep),
+        on_schema_change: fields.word("on_schema_change", &OnSchemaChange::WORDS)?.unwrap_or(OnSchemaChange::Fail),
+        partitions: Partitions::parse(&mut fields)?,
     };
     for (column, sql_type) in &job.columns {
         if !is_type(sql_type) {
@@ -101,8 +156,17 @@ fn one(node: &str, table: &str, value: &Value) -> Result<PublishJob> {
     if job.mode == Mode::Upsert && job.key.is_empty() {
         return Err(fields.bad("mode", "is upsert, which needs a `key`"));
     }
+    if job.vanished == Vanished::Delete && job.mode != Mode::Upsert {
+        let problem = format!("is delete, which mode {} does not know", job.mode.word());
+        return Err(fields.bad("vanished", problem).help("set `mode: upsert`, or leave `vanished` out"));
+    }
     fields.finish()?;
     Ok(job)
+}
+
+/// Sixteen digits that tell `text` from others.
+pub(super) fn fingerprint(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// True if `text` can stand where a column's type stands without ending it: words, and arguments in parentheses.
@@ -154,6 +218,20 @@ mod tests {
         assert!(message(json!({"to": "bi", "mode": "replce"})).contains("not one of replace, append, upsert"));
         assert!(message(json!({"to": "bi", "mode": "upsert"})).contains("needs a `key`"));
         assert!(message(json!(["bi", "bi"])).contains("published twice"));
+        assert!(message(json!({"to": "bi", "vanished": "delete"})).contains("which mode replace does not know"));
+        assert!(message(json!({"to": "bi", "on_schema_change": "warn"})).contains("not one of fail, ignore"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_about_the_table() {
+        let of = |value| PublishJob::parse("m", "m", &value).expect("fine")[0].fingerprint();
+        let plain = of(json!({"to": "bi", "key": "a"}));
+        assert_eq!(plain, of(json!({"to": "other", "table": "t", "key": ["A"], "mode": "upsert"})));
+        for other in [json!({"key": "b"}), json!({"indexes": "b"}), json!({"columns": {"a": "int"}})] {
+            let mut value = json!({"to": "bi", "key": "a"});
+            other.as_object().expect("a map").iter().for_each(|(key, other)| value[key] = other.clone());
+            assert_ne!(plain, of(value.clone()), "{value}");
+        }
     }
 
     #[test]

@@ -93,6 +93,15 @@ impl Shape {
         self.key.iter().map(|at| self.fields[*at].name.clone()).collect()
     }
 
+    /// `job` for a table of keys alone.
+    pub(super) fn keys_job(&self, job: &PublishJob) -> PublishJob {
+        let key = self.key_names();
+        let is_key = |name: &String| key.iter().any(|other| other.to_lowercase() == name.to_lowercase());
+        let columns =
+            job.columns.iter().filter(|(name, _)| is_key(name)).map(|(a, b)| (a.clone(), b.clone())).collect();
+        PublishJob { key, indexes: Vec::new(), columns, ..job.clone() }
+    }
+
     fn positions(&self, job: &PublishJob, setting: &str, names: &[String]) -> Result<Vec<usize>> {
         let mut found = Vec::with_capacity(names.len());
         for name in names {

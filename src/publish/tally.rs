@@ -163,6 +163,20 @@ pub(super) fn reconcile(place: &Place, shape: &Shape, sent: &Tally, arrived: &Ar
     Ok(())
 }
 
+/// Compares the rows of a table that was changed in place with those of the relation, if their number is known.
+pub(super) fn recount(place: &Place, there: u64, relation: Option<u64>) -> Result<()> {
+    match relation {
+        Some(here) if here != there => {
+            let problem = format!("the table would have {there} rows after it, and the relation has {here}");
+            Err(place.failed(codes::PUBLISH_MISMATCH, problem).help(
+                "somebody else changed the table, or two rows of the relation have the same key; run with --full-refresh to \
+                 build the table again",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Both sums as text, if they differ.
 fn differ(sent: &Sum, arrived: &ArrivedColumn) -> Option<(String, String)> {
     let there = arrived.sum.as_deref()?;

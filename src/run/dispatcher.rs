@@ -326,9 +326,10 @@ impl<'a> Dispatcher<'a> {
             return;
         }
         let status = result.status;
-        if status == Status::Success {
-            for table in result.response.get("tables").and_then(Json::as_array).into_iter().flatten() {
-                let text = |key: &str| table.get(key).and_then(Json::as_str).unwrap_or_default();
+        for table in result.response.get("tables").and_then(Json::as_array).into_iter().flatten() {
+            let text = |key: &str| table.get(key).and_then(Json::as_str).unwrap_or_default();
+            // Other publishes of the model may have failed, or had nothing to do.
+            if text("status") == Status::Success.as_str() {
                 let rows = table.get("rows").and_then(Json::as_u64).unwrap_or_default();
                 self.published.push((format!("{}.{}", text("destination"), text("table")), rows));
             }

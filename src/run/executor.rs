@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::hooks::When;
 use super::microbatch::{Batches, Stretch, is_microbatch};
@@ -204,9 +204,13 @@ impl RunContext {
 /// How a unit ended well, or as a test may.
 pub(super) enum Outcome {
     Built(Materialized),
-    Tested { verdict: crate::check::Verdict, diagnostic: Option<Box<Diagnostic>> },
+    Tested {
+        verdict: crate::check::Verdict,
+        diagnostic: Option<Box<Diagnostic>>,
+    },
     Batched(Box<Batches>),
-    Published(Vec<Published>),
+    /// The publishes of a node, by `destination.table`.
+    Published(Vec<(String, Result<Published>)>),
     Nothing,
 }
 
@@ -236,15 +240,7 @@ impl Outcome {
                 result.message = diagnostic.as_ref().map(|diagnostic| diagnostic.message.clone());
                 result.diagnostics.extend(diagnostic.map(|diagnostic| *diagnostic));
             }
-            Outcome::Published(all) => {
-                let told =
-                    |done: &Published| format!("{}.{}: {}", done.destination, done.table, plural(done.rows, "row"));
-                result.rows = all.iter().map(|done| done.rows).max();
-                result.bytes = Some(all.iter().map(|done| done.bytes).sum());
-                result.message = Some(all.iter().map(told).collect::<Vec<_>>().join(", "));
-                let tables = all.iter().map(|done| Json::Object(published_json(done))).collect();
-                result.response.insert("tables".into(), Json::Array(tables));
-            }
+            Outcome::Published(all) => super::publisher::apply(all, result),
         }
     }
 }
@@ -265,16 +261,6 @@ fn batched(batches: Batches, result: &mut UnitResult) {
     }
     result.diagnostics.extend(diagnostics);
     result.response.insert("batch_results".into(), json);
-}
-
-fn published_json(done: &Published) -> Map<String, Json> {
-    let mut map = Map::new();
-    map.insert("destination".into(), json!(done.destination));
-    map.insert("table".into(), json!(done.table));
-    map.insert("rows".into(), json!(done.rows));
-    map.insert("bytes".into(), json!(done.bytes));
-    map.insert("attempts".into(), json!(done.attempts));
-    map
 }
 
 fn blank(node: &Node, attempt: &Attempt) -> UnitResult {

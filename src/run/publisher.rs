@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+
 use super::executor::{Outcome, RunContext};
+use super::{Status, UnitResult};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::jinja::LogLine;
 use crate::manifest::NodeId;
 use crate::node::Node;
-use crate::publish::{DestinationConfig, FrameRows, Mode, Progress as PublishProgress, PublishJob, publish};
-use crate::stdx::closest;
+use crate::publish::{
+    DestinationConfig, FrameRows, Mode, Origin, Progress as PublishProgress, PublishJob, Published, Source,
+    TableSource, Timeless, publish,
+};
+use crate::stdx::{closest, plural};
 use crate::warehouse::Progress;
 
 impl RunContext {
@@ -24,40 +31,66 @@ impl RunContext {
             .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a publish crashed: {error}")))?
     }
 
+    /// Publishes to one destination after the other. One that fails does not keep the rows from the others.
     async fn publish_all(&self, id: NodeId, progress: &Arc<Progress>) -> Result<Outcome> {
         let node = self.manifest.node(id);
         let jobs = jobs(node)?;
+        let source = self.source(node).await?;
         let mut done = Vec::new();
         for job in jobs {
-            done.push(self.publish_one(node, &job, progress).await?);
+            let published = self.publish_one(node, &job, &*source, progress).await;
+            done.push((format!("{}.{}", job.to, job.table), published));
         }
         Ok(Outcome::Published(done))
+    }
+
+    /// The rows of a node: the version of its table that its tests have read, or those of a view.
+    async fn source(&self, node: &Node) -> Result<Box<dyn Source>> {
+        let relation = node
+            .relation
+            .as_ref()
+            .ok_or_else(|| Diagnostic::error(codes::INTERNAL, format!("`{}` has no relation", node.name)))?;
+        let meter = self.engine.meter()?;
+        let run = self.world.invocation.id.clone();
+        let full_refresh = node.config.bool("full_refresh").unwrap_or(self.full_refresh);
+        if let Some(table) = self.engine.version_of(relation).await? {
+            let source = TableSource::open(table, relation.to_string(), run, full_refresh, meter.state.clone()).await?;
+            return Ok(Box::new(source));
+        }
+        let file = SourceFile::new("publish", format!("select * from {}", relation.render()));
+        let plan = self.engine.plan(&meter.state, &file).await?;
+        let rows = FrameRows(datafusion::dataframe::DataFrame::new(meter.state.clone(), plan));
+        let origin = Origin { relation: relation.to_string(), version: None, run, full_refresh };
+        Ok(Box::new(Timeless { origin, rows }))
     }
 
     async fn publish_one(
         &self,
         node: &Node,
         job: &PublishJob,
+        source: &dyn Source,
         progress: &Arc<Progress>,
-    ) -> Result<crate::publish::Published> {
+    ) -> Result<Published> {
         let config = self.destination(node, &job.to)?;
-        let relation = node
-            .relation
-            .as_ref()
-            .ok_or_else(|| Diagnostic::error(codes::INTERNAL, format!("`{}` has no relation", node.name)))?;
-        let file = SourceFile::new("publish", format!("select * from {}", relation.render()));
-        let meter = self.engine.meter()?;
-        let plan = self.engine.plan(&meter.state, &file).await?;
-        let rows = FrameRows(datafusion::dataframe::DataFrame::new(meter.state.clone(), plan));
         let seen = std::sync::atomic::AtomicU64::new(0);
+        // A run that stands still has to say why.
+        let say = |what: String| {
+            let message = format!("{}.{}: {what}", job.to, job.table);
+            (self.world.log)(LogLine { message, info: true, print: false });
+        };
         let tell = |event: PublishProgress| match event {
             PublishProgress::Rows(rows) => {
                 let before = seen.swap(rows, std::sync::atomic::Ordering::Relaxed);
                 progress.add(rows.saturating_sub(before) as usize, 0);
             }
-            PublishProgress::Waiting(why) | PublishProgress::Retrying(why) => tracing::warn!("{}: {why}", node.name),
+            PublishProgress::Loading(how) => tracing::info!("{}: {how}", node.name),
+            PublishProgress::Waiting(why) => say(format!("waits: {why}")),
+            PublishProgress::Retrying(why) => say(format!("begins again: {why}")),
         };
-        publish(config, &job.to, job, &rows, &tell).await.map_err(|error| error.of_node(&node.unique_id))
+        publish(config, &job.to, job, source, &tell).await.map_err(|error| match error.labels.is_empty() {
+            true => error.label(node.place(), "").of_node(&node.unique_id),
+            false => error.of_node(&node.unique_id),
+        })
     }
 
     fn destination(&self, node: &Node, name: &str) -> Result<&DestinationConfig> {
@@ -69,6 +102,61 @@ impl RunContext {
     }
 }
 
+/// Tells in `result` how the publishes of a node have ended: it failed if one of them did, and had nothing to do if none
+/// had.
+pub(super) fn apply(all: Vec<(String, Result<Published>)>, result: &mut UnitResult) {
+    let done = || all.iter().filter_map(|(_, one)| one.as_ref().ok());
+    let failed = all.iter().any(|(_, one)| one.is_err());
+    let idle = !failed && !all.is_empty() && done().all(|one| one.skipped.is_some());
+    result.status = match (failed, idle) {
+        (true, _) => Status::Error,
+        (_, true) => Status::NoOp,
+        _ => Status::Success,
+    };
+    if !idle {
+        result.rows = done().map(|one| one.sent).max();
+        result.bytes = Some(done().map(|one| one.bytes).sum());
+    }
+    let alone = all.len() == 1;
+    result.message = Some(all.iter().map(|(name, one)| told(name, one, alone)).collect::<Vec<_>>().join(", "));
+    result.response.insert("tables".into(), all.iter().map(|(name, one)| published_json(name, one)).collect());
+    result.diagnostics.extend(all.into_iter().filter_map(|(_, one)| one.err()).map(|found| *found));
+}
+
+/// One publish in words. Where there is but one, the line that shows them has its name already.
+fn told(name: &str, one: &Result<Published>, alone: bool) -> String {
+    let words = match one {
+        Err(error) => format!("{}: {}", error.code.id, error.message),
+        Ok(Published { skipped: Some(why), .. }) => why.clone(),
+        Ok(done) if done.mode == Mode::Replace => plural(done.rows, "row"),
+        Ok(done) => {
+            let deleted = if done.deleted > 0 { format!(", {} deleted", done.deleted) } else { String::new() };
+            format!("{} sent{deleted}, {} there", plural(done.sent, "row"), plural(done.rows, "row"))
+        }
+    };
+    let is_done = matches!(one, Ok(done) if done.skipped.is_none());
+    if alone && !is_done { words } else { format!("{name}: {words}") }
+}
+
+fn published_json(name: &str, one: &Result<Published>) -> Json {
+    let (destination, table) = name.split_once('.').unwrap_or((name, ""));
+    match one {
+        Err(error) => json!({
+            "destination": destination, "table": table, "status": Status::Error.as_str(),
+            "message": format!("{}: {}", error.code.id, error.message),
+        }),
+        Ok(Published { skipped: Some(why), rows, mode, .. }) => json!({
+            "destination": destination, "table": table, "status": Status::NoOp.as_str(), "mode": mode.word(),
+            "message": why, "rows": rows,
+        }),
+        Ok(done) => json!({
+            "destination": destination, "table": table, "status": Status::Success.as_str(), "mode": done.mode.word(),
+            "rows": done.rows, "sent": done.sent, "deleted": done.deleted, "bytes": done.bytes,
+            "attempts": done.attempts,
+        }),
+    }
+}
+
 /// The publishes that a node's configuration asks for.
 ///
 /// # Errors
@@ -76,15 +164,7 @@ impl RunContext {
 pub(crate) fn jobs(node: &Node) -> Result<Vec<PublishJob>> {
     let Some(value) = node.config.get("publish") else { return Ok(Vec::new()) };
     let table = node.relation.as_ref().map_or(node.name.as_str(), |relation| relation.identifier.as_str());
-    let jobs = PublishJob::parse(&node.unique_id, table, value).and_then(|jobs| {
-        match jobs.iter().find(|job| job.mode != Mode::Replace) {
-            Some(job) => {
-                Err(Diagnostic::error(codes::PUBLISH_CONFIG, format!("`mode: {}` is not there yet", job.mode.word()))
-                    .help("use `mode: replace`"))
-            }
-            None => Ok(jobs),
-        }
-    });
+    let jobs = PublishJob::parse(&node.unique_id, table, value);
     jobs.map_err(|diagnostic| match diagnostic.labels.is_empty() {
         true => diagnostic.label(place(node), "set here").of_node(&node.unique_id),
         false => diagnostic.of_node(&node.unique_id),

@@ -20,7 +20,7 @@ use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::sql::{Statement, parse_file, split};
 use crate::engine::{Engine, Meter};
 use crate::node::Relation;
-use crate::warehouse::{Commit, Stored};
+use crate::warehouse::{Base, Commit, Stored};
 
 /// What the execution of a statement needs.
 pub struct Executor<'a> {
@@ -121,6 +121,9 @@ impl Executor<'_> {
     async fn write(&self, relation: &Relation, sql: &str, append: bool) -> Result<()> {
         let file = SourceFile::new(format!("statement on {relation}"), sql);
         let state = &self.meter.state;
+        // The rows are computed from this version, and may only replace it.
+        let base = Base::of(self.engine.warehouse.load(relation).await?.as_ref());
+        self.engine.forget(relation);
         let plan = self.engine.plan(state, &file).await?;
         let physical = self.engine.physical(state, &plan).await?;
         let warehouse = &self.engine.warehouse;
@@ -128,7 +131,7 @@ impl Executor<'_> {
         if append {
             warehouse.append(state, relation, physical, &progress, &self.commit).await?;
         } else {
-            warehouse.overwrite(state, relation, physical, &progress, &self.commit).await?;
+            warehouse.overwrite_on(base, state, relation, physical, &progress, &self.commit).await?;
         }
         self.engine.forget(relation);
         Ok(())

@@ -6,30 +6,42 @@
 //! changes its kind does so in one step too: the view file appears before the table goes, and goes after the table has
 //! come. Together with `publish` this is the only room that replaces or deletes a relation.
 
+mod changes;
+mod conflict;
 mod location;
 mod part_files;
+#[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
 mod remote;
+mod remote_write;
+mod staging;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod types;
 mod view;
 mod write;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use futures::TryStreamExt;
+use deltalake::{DeltaTable, DeltaTableError};
+use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as StorePath};
 use url::Url;
 
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
+use crate::stores::{self, StoreOptions};
 
+pub use changes::{Appended, Difference, TableVersion};
+pub use conflict::Base;
 pub use location::{parse_location, segment};
 #[cfg(feature = "cluster")]
 pub(crate) use part_files::{PartFilesExec, PartFolder};
 pub(crate) use part_files::{store_path, store_url};
+#[cfg(feature = "cluster")]
+pub(crate) use remote::{Remote, RemoteExec};
+pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
 pub use view::View;
@@ -58,7 +70,7 @@ impl Stored {
 #[derive(Debug, Clone)]
 pub struct Warehouse {
     root: Url,
-    options: HashMap<String, String>,
+    options: StoreOptions,
     store: Arc<dyn ObjectStore>,
     prefix: StorePath,
 }
@@ -68,7 +80,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// C1004 for a location that is no path or URL, C5006 if its store cannot be reached.
-    pub fn open(location: &str, base: &Path, options: HashMap<String, String>) -> Result<Warehouse> {
+    pub fn open(location: &str, base: &Path, options: StoreOptions) -> Result<Warehouse> {
         let root = parse_location(location, base)?;
         if let Ok(folder) = root.to_file_path() {
             std::fs::create_dir_all(&folder).map_err(|error| {
@@ -76,13 +88,7 @@ impl Warehouse {
                     .note(format!("folder `{}`", folder.display()))
             })?;
         }
-        let table = DeltaTableBuilder::from_url(root.clone())
-            .and_then(|builder| builder.with_storage_options(options.clone()).build())
-            .map_err(|error| failed(&format!("the warehouse `{root}` cannot be opened"), &error))?;
-        let store = table.log_store().root_object_store(None);
-        let prefix = StorePath::from_url_path(root.path()).map_err(|error| {
-            Diagnostic::error(codes::BAD_VALUE, format!("`{location}` is no place for a warehouse: {error}"))
-        })?;
+        let (store, prefix) = stores::open(root.as_str(), &options)?;
         Ok(Warehouse { root, options, store, prefix })
     }
 
@@ -141,13 +147,7 @@ impl Warehouse {
         if !self.has_log(relation).await? {
             return Ok(None);
         }
-        let builder = DeltaTableBuilder::from_url(self.table_url(relation))
-            .map(|builder| builder.with_storage_options(self.options.clone()));
-        let loaded = match builder {
-            Ok(builder) => builder.load().await,
-            Err(error) => Err(error),
-        };
-        match loaded {
+        match stores::delta::table(&self.table_url(relation), &self.options)?.load().await {
             Ok(table) => Ok(Some(table)),
             Err(DeltaTableError::NotATable(_)) => Ok(None),
             Err(error) => Err(failed(&format!("table `{relation}` cannot be read"), &error)),
@@ -160,7 +160,20 @@ impl Warehouse {
             return Ok(path.join("_delta_log").is_dir());
         }
         let mut list = self.store.list(Some(&folder));
-        list.try_next().await.map(|first| first.is_some()).map_err(|error| store_failed(relation, &error))
+        list.try_next().await.map(|first| first.is_some()).map_err(|error| self.store_failed(relation, &error))
+    }
+
+    /// C5006: the files of `relation` cannot be reached.
+    fn store_failed(&self, relation: &Relation, error: &object_store::Error) -> Box<Diagnostic> {
+        let what =
+            format!("the files of `{relation}` in `{}` cannot be read or written", stores::clean(self.root.as_str()));
+        stores::explain(Diagnostic::error(codes::STORE_ERROR, what), error)
+    }
+
+    /// C5006: a folder cannot be listed.
+    fn not_listed(&self, folder: &StorePath, error: &object_store::Error) -> Box<Diagnostic> {
+        let what = format!("`{folder}` of `{}` cannot be listed", stores::clean(self.root.as_str()));
+        stores::explain(Diagnostic::error(codes::STORE_ERROR, what), error)
     }
 
     fn folder(&self, relation: &Relation) -> StorePath {
@@ -193,29 +206,20 @@ impl Warehouse {
     }
 
     async fn folders(&self, folder: &StorePath) -> Result<Vec<String>> {
-        let listed = self.store.list_with_delimiter(Some(folder)).await.map_err(|error| {
-            Diagnostic::error(codes::STORE_ERROR, format!("`{folder}` of the warehouse cannot be listed: {error}"))
-        })?;
+        let listed = self.store.list_with_delimiter(Some(folder)).await;
+        let listed = listed.map_err(|error| self.not_listed(folder, &error))?;
         let mut names: Vec<String> =
             listed.common_prefixes.iter().filter_map(|path| path.filename()).map(location::unsegment).collect();
         names.sort();
         Ok(names)
     }
 
-    /// Writes a small file, reads it back and removes it; gives back how long that took.
+    /// Tries out what a warehouse needs of its store.
     ///
     /// # Errors
-    /// C5006 if the store refuses any of it.
-    pub async fn probe(&self) -> Result<std::time::Duration> {
-        let start = std::time::Instant::now();
-        let path = self.prefix.clone().join("_c360_probe");
-        let failed = |error: object_store::Error| {
-            Diagnostic::error(codes::STORE_ERROR, format!("the warehouse cannot be written and read: {error}"))
-        };
-        self.store.put(&path, "c360".into()).await.map_err(failed)?;
-        self.store.get(&path).await.map_err(failed)?.bytes().await.map_err(failed)?;
-        self.store.delete(&path).await.map_err(failed)?;
-        Ok(start.elapsed())
+    /// C5006 if the store refuses any of it, or does not keep two writers apart.
+    pub async fn probe(&self) -> Result<stores::probe::Report> {
+        stores::probe::write(&self.store, &self.prefix, self.root.as_str(), stores::probe::Use::Warehouse).await
     }
 
     /// Removes whatever is stored under `relation`.
@@ -231,36 +235,57 @@ impl Warehouse {
     pub(crate) async fn drop_table(&self, relation: &Relation) -> Result<()> {
         let folder = self.folder(relation);
         for part in [folder.clone().join("_delta_log"), folder] {
-            let files: Vec<StorePath> = self
-                .store
-                .list(Some(&part))
-                .map_ok(|meta| meta.location)
-                .try_collect()
-                .await
-                .map_err(|error| store_failed(relation, &error))?;
-            for file in files {
-                match self.store.delete(&file).await {
-                    Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(store_failed(relation, &error)),
-                }
-            }
+            self.delete_all(&part).await.map_err(|error| self.store_failed(relation, &error))?;
         }
         if let Ok(path) = self.table_url(relation).to_file_path() {
-            // The folders themselves exist on a local disk only; that they are gone is a nicety.
+            // That the folders are gone is a nicety, as it is on HDFS; object stores have none.
             let _ = std::fs::remove_dir_all(path);
+        }
+        Ok(())
+    }
+
+    /// Deletes the files under `folder`, many at once, and on HDFS the folders that are empty then.
+    async fn delete_all(&self, folder: &StorePath) -> object_store::Result<()> {
+        let files: Vec<StorePath> = self.store.list(Some(folder)).map_ok(|meta| meta.location).try_collect().await?;
+        let parents = folders_of(&files, folder);
+        let mut deleted = self.store.delete_stream(futures::stream::iter(files.into_iter().map(Ok)).boxed());
+        while let Some(done) = deleted.next().await {
+            match done {
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if matches!(self.root.scheme(), "hdfs" | "viewfs") {
+            for parent in parents {
+                // A folder that is not empty stays: HDFS refuses.
+                let _ = self.store.delete(&parent).await;
+            }
         }
         Ok(())
     }
 }
 
-fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnostic> {
-    Diagnostic::error(codes::STORE_ERROR, format!("the files of `{relation}` cannot be reached: {error}"))
+/// `root` and the folders of `files` below it, the deepest first.
+fn folders_of(files: &[StorePath], root: &StorePath) -> Vec<StorePath> {
+    let mut folders = std::collections::BTreeSet::from([root.clone()]);
+    for file in files {
+        let mut parts: Vec<_> = file.parts().collect();
+        while parts.pop().is_some() && parts.len() > root.parts_count() {
+            folders.insert(parts.iter().cloned().collect());
+        }
+    }
+    let mut folders: Vec<StorePath> = folders.into_iter().collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(folder.parts_count()));
+    folders
 }
 
 /// A failure of the warehouse, with the library's words as a note.
 pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
+    if conflict::is_conflict(error) {
+        return conflict::conflict(what);
+    }
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }
-    Diagnostic::error(codes::WAREHOUSE_ERROR, what).note(error.to_string())
+    stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error)
 }

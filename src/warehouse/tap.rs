@@ -41,6 +41,13 @@ impl Progress {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Counts from nothing again.
+    pub(crate) fn reset(&self) {
+        self.rows.store(0, Ordering::Relaxed);
+        self.bytes.store(0, Ordering::Relaxed);
+        self.take_failure();
+    }
+
     /// What the plan failed with, if it did.
     pub(super) fn take_failure(&self) -> Option<Box<Diagnostic>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()

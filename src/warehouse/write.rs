@@ -14,13 +14,14 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaResult, DeltaTable};
 
-use super::remote::{RemoteWrite, takes_files};
+use super::conflict::is_conflict;
+use super::remote::RemoteExec;
+use super::remote_write::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
-use super::{Progress, Stored, TapExec, Warehouse, failed, storable_schema};
+use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
-use crate::engine::RemoteExec;
 use crate::node::Relation;
 
 /// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
@@ -61,7 +62,23 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        let written = self.write(session, relation, plan, progress, commit, SaveMode::Overwrite).await?;
+        self.overwrite_on(Base::Any, session, relation, plan, progress, commit).await
+    }
+
+    /// The same, with rows that were computed from the version `base`.
+    ///
+    /// # Errors
+    /// As [`Warehouse::overwrite`], and C5013 if the relation is another version by now.
+    pub async fn overwrite_on(
+        &self,
+        base: Base,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        let written = self.write(session, relation, plan, progress, commit, (SaveMode::Overwrite, base)).await?;
         // A view of that name hid the table until now.
         self.drop_view(relation).await?;
         Ok(written)
@@ -79,7 +96,23 @@ impl Warehouse {
         progress: &Arc<Progress>,
         commit: &Commit,
     ) -> Result<Written> {
-        self.write(session, relation, plan, progress, commit, SaveMode::Append).await
+        self.append_on(Base::Any, session, relation, plan, progress, commit).await
+    }
+
+    /// The same, with rows that were computed from the version `base`.
+    ///
+    /// # Errors
+    /// As [`Warehouse::append`], and C5013 if the relation is another version by now.
+    pub async fn append_on(
+        &self,
+        base: Base,
+        session: &SessionState,
+        relation: &Relation,
+        plan: Arc<dyn ExecutionPlan>,
+        progress: &Arc<Progress>,
+        commit: &Commit,
+    ) -> Result<Written> {
+        self.write(session, relation, plan, progress, commit, (SaveMode::Append, base)).await
     }
 
     async fn write(
@@ -89,11 +122,14 @@ impl Warehouse {
         plan: Arc<dyn ExecutionPlan>,
         progress: &Arc<Progress>,
         commit: &Commit,
-        mode: SaveMode,
+        (mode, base): (SaveMode, Base),
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
         let before = self.load_table(relation).await?;
+        if base.is_stale(before.as_ref().and_then(DeltaTable::version)) {
+            return Err(self.conflict(relation, &what, base.seen()).await);
+        }
         let table = match &before {
             Some(table) => table.clone(),
             None => self.new_table(relation)?,
@@ -101,17 +137,27 @@ impl Warehouse {
         let bytes_before = before.as_ref().map_or(0, total_bytes);
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
-        let properties = CommitProperties::default().with_metadata(metadata);
+        let mut properties = CommitProperties::default().with_metadata(metadata);
         let overwrites = mode == SaveMode::Overwrite;
+        if overwrites || base != Base::Any {
+            properties = properties.with_max_retries(0);
+        }
         let takes_files = before.as_ref().is_none_or(|table| takes_files(table, &plan.schema(), mode));
         let done = match plan.downcast_ref::<RemoteExec>().filter(|_| takes_files) {
             Some(plan) => {
                 let write = RemoteWrite { session, relation, progress, mode, properties };
                 self.write_remote(&write, plan, table, before.as_ref()).await?
             }
-            None => write_rows(session, plan, progress, (table, before.as_ref()), mode, properties)
-                .await
-                .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?,
+            None => write_rows(session, plan, progress, (table, before.as_ref()), mode, properties).await,
+        };
+        let done = match (done, progress.take_failure()) {
+            (Ok(done), _) => done,
+            (Err(_), Some(failure)) => return Err(failure),
+            (Err(error), None) if is_conflict(&error) => {
+                let seen = before.as_ref().and_then(DeltaTable::version);
+                return Err(self.conflict(relation, &what, seen).await);
+            }
+            (Err(error), None) => return Err(failed(&what, &error)),
         };
         let total = total_bytes(&done);
         Ok(Written {
@@ -131,9 +177,7 @@ impl Warehouse {
                     .note(format!("folder `{}`", folder.display()))
             })?;
         }
-        DeltaTableBuilder::from_url(url)
-            .and_then(|builder| builder.with_storage_options(self.options.clone()).build())
-            .map_err(|error| failed(&what, &error))
+        crate::stores::delta::table(&url, &self.options)?.build().map_err(|error| failed(&what, &error))
     }
 }
 
@@ -145,7 +189,7 @@ async fn write_rows(
     (table, before): (DeltaTable, Option<&DeltaTable>),
     mode: SaveMode,
     properties: CommitProperties,
-) -> Result<DeltaTable, DeltaTableError> {
+) -> DeltaResult<DeltaTable> {
     let plan = Arc::new(TapExec::new(cast_plan(plan)?, Arc::clone(progress)));
     let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)?.build()?;
     let snapshot = before.map(DeltaTable::snapshot).transpose()?.map(|state| state.snapshot().clone());

@@ -6,17 +6,17 @@ use std::process::Command;
 use crate::harness::{Project, bars, repository, skip};
 use crate::publish_sqlite::sqlite_rows;
 
-const MARTS: &[&str] =
+pub(crate) const MARTS: &[&str] =
     &["customer_content", "customer_behavior", "search_trend", "mart_totals", "mart_kpis", "mart_customer_360"];
 /// The day of the run is a column of one model: pinned, so that runs compare.
-const PINNED: &[&str] = &["--vars", "{etl_date: 2023-09-14}"];
+pub(crate) const PINNED: &[&str] = &["--vars", "{etl_date: 2023-09-14}"];
 
 fn build(project: &Project, more: &[&str]) {
     project.ok(&[&["build"], PINNED, more].concat());
 }
 
 /// All marts, sorted.
-fn marts(project: &Project) -> BTreeMap<&'static str, Vec<String>> {
+pub(crate) fn marts(project: &Project) -> BTreeMap<&'static str, Vec<String>> {
     MARTS.iter().map(|mart| (*mart, project.sorted(mart))).collect()
 }
 

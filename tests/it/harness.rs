@@ -22,9 +22,22 @@ pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
+/// True if `name`, a variable that says where a server is, is not set: then the test says so and does nothing, or fails if
+/// servers are required.
+pub(crate) fn without(name: &str) -> bool {
+    if std::env::var_os(name).is_some() {
+        return false;
+    }
+    assert!(std::env::var_os("CI_REQUIRE_SERVICES").is_none_or(|flag| flag != "1"), "{name} is not set");
+    skip(&format!("{name} is not set; try: eval \"$(scripts/services env)\""));
+    true
+}
+
 /// A project in a folder of its own.
 pub(crate) struct Project {
     folder: TempDir,
+    /// What the program finds in its environment beside what everybody's has.
+    settings: Vec<(String, String)>,
 }
 
 /// What a run gave.
@@ -63,7 +76,14 @@ impl Project {
 
     /// A folder without anything.
     pub(crate) fn empty() -> Project {
-        Project { folder: tempfile::Builder::new().prefix("c360-it").tempdir().expect("a folder") }
+        let folder = tempfile::Builder::new().prefix("c360-it").tempdir().expect("a folder");
+        Project { folder, settings: Vec::new() }
+    }
+
+    /// With a variable in the environment of the program.
+    pub(crate) fn setting(mut self, name: &str, value: &str) -> Project {
+        self.settings.push((name.to_string(), value.to_string()));
+        self
     }
 
     /// A copy of the repository's own project, with its lake.
@@ -116,11 +136,12 @@ impl Project {
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env("HOME", self.folder.path());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if ["C360_", "DBT_", "RUST_"].iter().any(|prefix| name_text.starts_with(prefix)) {
+            if ["C360_", "DBT_", "RUST_", "AWS_", "HADOOP_"].iter().any(|prefix| name_text.starts_with(prefix)) {
                 command.env_remove(&name);
             }
         }
         command.env_remove("COLUMNS").env("NO_COLOR", "1");
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 

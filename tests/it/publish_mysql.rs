@@ -11,13 +11,13 @@ use crate::harness::{Project, bars, skip};
 const URL: &str = "C360_TEST_MYSQL_URL";
 
 /// A database of its own on the test server.
-struct Server {
+pub(crate) struct Server {
     url: url::Url,
     database: String,
 }
 
 impl Server {
-    fn new(name: &str) -> Option<Server> {
+    pub(crate) fn new(name: &str) -> Option<Server> {
         let Ok(url) = std::env::var(URL) else {
             assert!(std::env::var_os("CI_REQUIRE_SERVICES").is_none_or(|flag| flag != "1"), "{URL} is not set");
             skip(&format!("{URL} is not set; try: eval \"$(scripts/services env)\""));
@@ -49,8 +49,18 @@ impl Server {
         })
     }
 
-    fn ask(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         self.ask_in(Some(&self.database), sql)
+    }
+
+    /// The destination as a profile has it.
+    pub(crate) fn destination(&self) -> String {
+        let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port().unwrap_or(3306));
+        let (user, password) = (self.url.username(), self.url.password().unwrap_or_default());
+        let database = &self.database;
+        format!(
+            "{{type: mysql, host: '{host}', port: {port}, user: '{user}', password: '{password}', database: {database}}}"
+        )
     }
 
     /// The settings that the `prod` target of the repository's project reads.
@@ -108,7 +118,7 @@ fn the_prod_target_fills_the_server() {
     let project = Project::customer360();
     let vars = ["--target", "prod", "--vars", "{etl_date: 2023-09-14}"];
     server.build(&project, 0, &vars).says(&["Published   bi."]);
-    let tables = server.ask("show tables");
+    let tables = server.ask("show tables where tables_in_c360_it_customer360 <> '_c360_publish'");
     let marts =
         ["customer_behavior", "customer_content", "mart_customer_360", "mart_kpis", "mart_totals", "search_trend"];
     assert_eq!(tables, marts, "and nothing beside them");
@@ -190,5 +200,5 @@ fn what_fails_leaves_the_old_table() {
     project.edit("models/mart.sql", "(null, 'c')", "(3, 'c')");
     server.build(&project, 0, &[]);
     assert_eq!(rows(), ["1|a", "3|c"]);
-    assert_eq!(server.ask("show tables"), ["mart"], "nothing is left beside it");
+    assert_eq!(server.ask("show tables"), ["_c360_publish", "mart"], "nothing is left beside it");
 }

@@ -19,6 +19,15 @@ pub(crate) fn sqlite_rows(path: &Path, sql: &str) -> Vec<String> {
     })
 }
 
+/// Runs a statement on a SQLite file.
+pub(crate) fn write_sqlite(path: &Path, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut connection = SqliteConnectOptions::new().filename(path).connect().await.expect("a database");
+        connection.execute(AssertSqlSafe(sql.to_string())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    });
+}
+
 fn bars(row: &SqliteRow) -> String {
     let cell = |at: usize| {
         let value = row.try_get_raw(at).expect("a cell");
@@ -35,9 +44,9 @@ fn bars(row: &SqliteRow) -> String {
     (0..row.len()).map(cell).collect::<Vec<_>>().join("|")
 }
 
-/// Names of the tables of a SQLite file.
+/// Names of the published tables of a SQLite file.
 pub(crate) fn tables(path: &Path) -> Vec<String> {
-    sqlite_rows(path, "select name from sqlite_schema where type = 'table' order by name")
+    sqlite_rows(path, "select name from sqlite_schema where type = 'table' and name <> '_c360_publish' order by name")
 }
 
 fn mart(publish: &str, sql: &str) -> Project {

@@ -133,7 +133,8 @@ impl<'a> FreshnessDoc<'a> {
 fn external(external: &External) -> Map<String, Json> {
     let text = |key: &str| external.settings.get(key).filter(|value| value.is_string()).cloned().unwrap_or(Json::Null);
     let mut doc = Map::new();
-    doc.insert("location".into(), json!(external.location));
+    let location = (!external.location.is_empty()).then_some(&external.location);
+    doc.insert("location".into(), json!(location));
     for key in ["file_format", "row_format", "tbl_properties"] {
         doc.insert(key.into(), text(key));
     }

@@ -2,7 +2,7 @@
 
 use super::runtime;
 use crate::cli::FINE;
-use crate::cli::args::{ClusterVerb, ExecutorArgs, SchedulerArgs};
+use crate::cli::cluster_args::{ClusterVerb, ExecutorArgs, SchedulerArgs};
 use crate::cli::interrupt::interrupts;
 use crate::cli::settings::Environment;
 use crate::diag::{Diagnostic, Result, codes};

@@ -4,6 +4,8 @@ mod build;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod compile;
+mod config;
+mod deps;
 mod explain;
 mod freshness;
 mod inspect;
@@ -22,6 +24,8 @@ pub(super) use build::build;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::cluster;
 pub(super) use compile::compile;
+pub(super) use config::explain_config;
+pub(super) use deps::deps;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
 pub(super) use inspect::{clean, debug, init, parse};
@@ -37,9 +41,15 @@ fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &
 
 /// Loads the project and prints what was found; none if it cannot be worked with.
 fn loaded(options: &Options, printer: &Printer) -> Result<Option<Loaded>> {
+    loaded_where(options, printer, |_| {})
+}
+
+/// As [`loaded`], with a last word on the severity of what was found.
+fn loaded_where(options: &Options, printer: &Printer, judge: impl Fn(&mut Diagnostic)) -> Result<Option<Loaded>> {
     let mut diagnostics = Diagnostics::default();
     let loaded = load(options, &mut diagnostics);
     for diagnostic in diagnostics.iter_mut() {
+        judge(diagnostic);
         options.warn_error.apply(diagnostic);
     }
     printer.diagnostics(&diagnostics);

@@ -26,9 +26,9 @@ use super::session::{MAX_MESSAGE, Shipped, partitions};
 use super::spool::SpoolFiles;
 use crate::diag::{Diagnostic, codes};
 use crate::engine::quarantine::Quarantine;
-use crate::engine::remote::{Remote, RemoteExec};
 use crate::failure::execution_error;
 use crate::project::ClusterOptions;
+use crate::warehouse::{Remote, RemoteExec};
 
 /// How often a job is run whose executors are lost.
 const ATTEMPTS: usize = 6;

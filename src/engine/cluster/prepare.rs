@@ -11,6 +11,7 @@ use datafusion::error::Result;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::memory::LazyMemoryExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary};
 
@@ -20,12 +21,10 @@ use super::codec::file_scan;
 const LOCAL: &[&str] = &[
     // Their parts meet in the memory of one process.
     "RecursiveQueryExec",
-    "WorkTableExec",
     "SymmetricHashJoinExec",
     "ScalarSubqueryExec",
     // Deletion vectors and renamed columns.
     "DeltaScanExec",
-    "DeltaScanMetaExec",
     // A test of the plan itself.
     "AnalyzeExec",
     "ExplainExec",
@@ -40,9 +39,20 @@ pub(super) fn ships(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let bound = plan.exists(|node| {
         reads |= file_scan(node.as_ref()).is_some();
         memory += memory_of(node.as_ref());
-        Ok(LOCAL.contains(&node.name()) || memory > MEMORY)
+        let foreign = node.children().is_empty() && !is_known_leaf(node.as_ref());
+        Ok(foreign || LOCAL.contains(&node.name()) || memory > MEMORY)
     });
     reads && !bound.unwrap_or(true)
+}
+
+/// True for leaves that can be sent and cut into partitions; tables of databases are none.
+fn is_known_leaf(node: &dyn ExecutionPlan) -> bool {
+    let memory = |source: &DataSourceExec| source.data_source().downcast_ref::<MemorySourceConfig>().is_some();
+    file_scan(node).is_some()
+        || node.downcast_ref::<DataSourceExec>().is_some_and(memory)
+        || node.is::<LazyMemoryExec>()
+        || node.is::<EmptyExec>()
+        || node.is::<PlaceholderRowExec>()
 }
 
 /// Bytes of rows that `node` itself holds.

@@ -1,27 +1,25 @@
 //! What the client, the scheduler and the executors agree on: settings, functions, stores.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::common::config_err;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use object_store::ObjectStore;
-use url::Url;
 
 use crate::diag::{Diagnostic, codes};
 use crate::engine::formats::Ships;
-use crate::engine::{functions, stores};
+use crate::engine::functions;
+use crate::engine::stores::StoreRegistry;
 use crate::project::ClusterOptions;
+use crate::stores::StoreOptions;
 
 /// The largest message between the processes: plans name every file of their sources.
 pub(super) const MAX_MESSAGE: usize = 256 << 20;
@@ -90,10 +88,9 @@ impl ExtensionOptions for Shipped {
 pub(in crate::engine) fn client_config(
     config: SessionConfig,
     options: &ClusterOptions,
-    stores: &HashMap<String, String>,
+    stores: &StoreOptions,
 ) -> crate::diag::Result<SessionConfig> {
-    let shared: HashMap<&String, &String> = stores.iter().filter(|(key, _)| !is_secret(key)).collect();
-    let shared = serde_json::to_string(&shared).unwrap_or_default();
+    let shared = serde_json::to_string(&stores.without_secrets()).unwrap_or_default();
     let mut config = base_config(config);
     for (key, value) in &options.settings {
         config.options_mut().set(key, value).map_err(|error| {
@@ -129,12 +126,6 @@ pub(super) fn server_config() -> SessionConfig {
     base_config(SessionConfig::new()).with_information_schema(false)
 }
 
-/// True for options that must not be written down: the machines of a cluster have their own.
-fn is_secret(key: &str) -> bool {
-    let key = key.to_lowercase();
-    ["key", "secret", "token", "password", "credential", "sas", "auth"].iter().any(|word| key.contains(word))
-}
-
 /// A session of the scheduler's.
 pub(super) fn server_session(config: SessionConfig) -> Result<SessionState> {
     let runtime = runtime(&config, None)?;
@@ -150,65 +141,23 @@ pub(super) fn function_registry() -> Result<BallistaFunctionRegistry> {
     Ok(BallistaFunctionRegistry::from(&server_session(server_config())?))
 }
 
-/// The runtime of a session's tasks: stores are opened when a plan names them, once for a process.
+/// The runtime of a session's tasks: stores are opened when a plan names them.
 pub(super) fn runtime(config: &SessionConfig, work_dir: Option<PathBuf>) -> Result<Arc<RuntimeEnv>> {
     let options = config.options().extensions.get::<Shipped>().map(|shipped| shipped.stores.as_str()).unwrap_or("");
+    let options: StoreOptions = serde_json::from_str(options).unwrap_or_default();
     let mode = match work_dir {
         Some(folder) => DiskManagerMode::Directories(vec![folder]),
         None => DiskManagerMode::OsTmpDirectory,
     };
     RuntimeEnvBuilder::new()
-        .with_object_store_registry(OpenStores::of(options))
+        .with_object_store_registry(Arc::new(StoreRegistry::new(options)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
-}
-
-/// Opens stores on demand.
-#[derive(Debug)]
-struct OpenStores {
-    options: HashMap<String, String>,
-    opened: DefaultObjectStoreRegistry,
-}
-
-impl OpenStores {
-    /// The stores that are opened with `options`, a JSON object. Every task of a client's comes with the same ones.
-    fn of(options: &str) -> Arc<OpenStores> {
-        static ALL: LazyLock<Mutex<HashMap<String, Arc<OpenStores>>>> = LazyLock::new(Mutex::default);
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        let stores = all.entry(options.to_string()).or_insert_with(|| {
-            let options = serde_json::from_str(options).unwrap_or_default();
-            Arc::new(OpenStores { options, opened: DefaultObjectStoreRegistry::new() })
-        });
-        Arc::clone(stores)
-    }
-}
-
-impl ObjectStoreRegistry for OpenStores {
-    fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
-        self.opened.register_store(url, store)
-    }
-
-    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
-        if let Ok(store) = self.opened.get_store(url) {
-            return Ok(store);
-        }
-        let store = stores::open(url, &self.options).map_err(|error| DataFusionError::External(error))?;
-        self.opened.register_store(url, Arc::clone(&store));
-        Ok(store)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_stay_at_home() {
-        for secret in ["aws_secret_access_key", "AWS_SESSION_TOKEN", "azure_storage_sas_key", "password"] {
-            assert!(is_secret(secret), "{secret}");
-        }
-        assert!(!is_secret("aws_endpoint") && !is_secret("region") && !is_secret("allow_http"));
-    }
 
     #[test]
     fn settings_reach_the_other_side() {
@@ -219,12 +168,14 @@ mod tests {
             partitions: Some(7),
             settings: vec![("datafusion.execution.batch_size".into(), "123".into())],
         };
-        let stores = HashMap::from([("endpoint".to_string(), "e".to_string()), ("token".into(), "t".into())]);
+        let stores =
+            StoreOptions::new([("endpoint", "e"), ("token", "t")].map(|(key, value)| (key.into(), value.into())));
         let client = client_config(SessionConfig::new(), &options, &stores).expect("a configuration");
         let server = server_config().update_from_key_value_pair(&client.to_key_value_pairs());
         assert_eq!((server.target_partitions(), server.batch_size()), (7, 123));
         let shipped = server.options().extensions.get::<Shipped>().expect("our settings");
-        assert_eq!(shipped.stores, r#"{"endpoint":"e"}"#);
+        let arrived: StoreOptions = serde_json::from_str(&shipped.stores).expect("options");
+        assert_eq!(arrived, stores.without_secrets());
         assert!(!server.options().optimizer.enable_dynamic_filter_pushdown);
         let bad = ClusterOptions { settings: vec![("datafusion.no.such".into(), "1".into())], ..options };
         assert!(client_config(SessionConfig::new(), &bad, &stores).is_err());

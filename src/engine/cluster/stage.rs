@@ -7,15 +7,19 @@ use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
 
+use super::codec::file_scan;
 use super::envelope::seal;
 use super::pool::Pool;
 use super::spool;
+use crate::engine::formats;
 
 /// Ballista's own engine in our wrapping.
 pub(super) struct StageEngine {
@@ -39,6 +43,12 @@ impl ExecutionEngine for StageEngine {
         work_dir: &str,
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
+        let named = plan.transform_up(|node| {
+            let named = file_scan(node.as_ref()).and_then(formats::naming);
+            Ok(named
+                .map_or_else(|| Transformed::no(node), |scan| Transformed::yes(DataSourceExec::from_data_source(scan))))
+        });
+        let plan = named.map_err(seal)?.data;
         let scans = Arc::clone(&plan);
         let partitions = global_output_partition_ids;
         let inner = self

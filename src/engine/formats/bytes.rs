@@ -1,10 +1,12 @@
 //! The bytes of a file, chunk by chunk, decompressed on the way.
 //!
-//! Files on local disks are read directly, a megabyte at a time; other stores stream. Compression is told by the
-//! file's extension.
+//! Files on local disks are read directly, a megabyte at a time; of those elsewhere, the next bytes are on their way while
+//! these are looked at. Compression is told by the file's extension.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
@@ -36,33 +38,18 @@ enum Input {
 }
 
 impl ByteSource {
-    /// Opens `meta`, whose name in messages is `label`, at the byte `from`; compressed files only at 0.
+    /// Opens `meta`, whose name in messages is `label`, at the start of `part`; compressed files only at 0. Reading may go
+    /// on behind the end of `part`.
     pub(super) async fn open(
-        store: &dyn ObjectStore,
+        store: &Arc<dyn ObjectStore>,
         meta: &ObjectMeta,
         label: &str,
-        from: u64,
-        stats: std::sync::Arc<ScanStats>,
+        part: Range<u64>,
+        stats: Arc<ScanStats>,
     ) -> diag::Result<ByteSource> {
-        let compression = compression(&meta.location);
-        let range = (from > 0).then_some(GetRange::Offset(from));
-        let result = store.get_opts(&meta.location, GetOptions { range, ..Default::default() }).await;
-        let result = result.map_err(|error| unreadable(label, &error))?;
-        let input = match result.payload {
-            GetResultPayload::File(mut file, _) => {
-                file.seek(SeekFrom::Start(from)).map_err(|error| unreadable(label, &error))?;
-                let reader = compression.convert_read(Counted { file, stats });
-                Input::Reader(reader.map_err(|error| unreadable_df(label, &error))?)
-            }
-            GetResultPayload::Stream(stream) => {
-                let stream = stream.map(move |chunk| {
-                    let chunk = chunk.map_err(DataFusionError::from)?;
-                    stats.add_bytes(chunk.len());
-                    Ok(chunk)
-                });
-                let stream = compression.convert_stream(stream.boxed());
-                Input::Stream(stream.map_err(|error| unreadable_df(label, &error))?)
-            }
+        let input = match is_local(label) {
+            true => local(store.as_ref(), meta, label, part.start, stats).await?,
+            false => remote(store, meta, label, part, stats)?,
         };
         Ok(ByteSource { label: label.to_string(), input, encoding: Encoding::Utf8 })
     }
@@ -101,6 +88,55 @@ impl ByteSource {
     }
 }
 
+/// Labels of files are paths or URLs.
+fn is_local(label: &str) -> bool {
+    !label.contains("://")
+}
+
+async fn local(
+    store: &dyn ObjectStore,
+    meta: &ObjectMeta,
+    label: &str,
+    from: u64,
+    stats: Arc<ScanStats>,
+) -> diag::Result<Input> {
+    let range = (from > 0).then_some(GetRange::Offset(from));
+    let result = store.get_opts(&meta.location, GetOptions { range, ..Default::default() }).await;
+    match result.map_err(|error| unreadable(label, &error))?.payload {
+        GetResultPayload::File(mut file, _) => {
+            file.seek(SeekFrom::Start(from)).map_err(|error| unreadable(label, &error))?;
+            let reader = compression(&meta.location).convert_read(Counted { file, stats });
+            Ok(Input::Reader(reader.map_err(|error| unreadable_df(label, &error))?))
+        }
+        GetResultPayload::Stream(chunks) => streamed(chunks, meta, label, stats),
+    }
+}
+
+fn remote(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    label: &str,
+    part: Range<u64>,
+    stats: Arc<ScanStats>,
+) -> diag::Result<Input> {
+    streamed(crate::stores::chunks(store, &meta.location, part, meta.size), meta, label, stats)
+}
+
+fn streamed(
+    chunks: BoxStream<'static, object_store::Result<Bytes>>,
+    meta: &ObjectMeta,
+    label: &str,
+    stats: Arc<ScanStats>,
+) -> diag::Result<Input> {
+    let counted = chunks.map(move |chunk| {
+        let chunk = chunk.map_err(DataFusionError::from)?;
+        stats.add_bytes(chunk.len());
+        Ok(chunk)
+    });
+    let stream = compression(&meta.location).convert_stream(counted.boxed());
+    Ok(Input::Stream(stream.map_err(|error| unreadable_df(label, &error))?))
+}
+
 /// Reads until `buffer` is full or the input ends.
 fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut filled = 0;
@@ -118,7 +154,7 @@ fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize>
 /// A file that counts what is read of it.
 struct Counted {
     file: File,
-    stats: std::sync::Arc<ScanStats>,
+    stats: Arc<ScanStats>,
 }
 
 impl Read for Counted {

@@ -28,6 +28,7 @@ pub(super) async fn open(
     let url = location.folder_url().ok_or_else(|| {
         Diagnostic::error(codes::BAD_SOURCE, format!("the location `{}` is no folder", location.text))
     })?;
+    crate::stores::delta::register();
     let store = session.runtime_env().object_store(&location.url);
     let store = store.map_err(|error| unreadable_df(&location.text, &error))?;
     let mut table = DeltaTableBuilder::from_url(url.clone())

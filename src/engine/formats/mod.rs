@@ -37,7 +37,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod types;
-mod values;
+pub(super) mod values;
 mod xlsx;
 
 use std::sync::Arc;
@@ -45,6 +45,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{Field, FieldRef, Fields, Schema};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::DataFusionError;
 use futures::StreamExt;
 use object_store::{ObjectMeta, ObjectStore};
 
@@ -53,6 +54,8 @@ use crate::stdx::closest;
 
 pub use csv::csv_records;
 pub use errors::into_datafusion;
+#[cfg(feature = "cluster")]
+pub(crate) use parquet::naming;
 pub use rejects::{NoRejects, RejectEvent, RejectSink, RejectedRecord, ScanStats};
 pub(crate) use shipped::{Ships, delta_files};
 #[cfg(feature = "cluster")]
@@ -123,10 +126,8 @@ async fn open_files(
     check_options(spec)?;
     let readers: Vec<PathReader> = spec.path_columns.iter().map(PathReader::new).collect::<diag::Result<_>>()?;
     let declared = declared_columns(spec)?;
-    let store = session.runtime_env().object_store(&location.url).map_err(|error| {
-        Diagnostic::error(codes::BAD_SOURCE, format!("there is no store for the location `{}`", location.text))
-            .note(error.strip_backtrace())
-    })?;
+    let store = session.runtime_env().object_store(&location.url);
+    let store = store.map_err(|error| no_store(location, &error))?;
     let listed = location.list(store.as_ref()).await?;
     stats.add_listed(listed.len());
     let mut files = Vec::with_capacity(listed.len());
@@ -159,6 +160,14 @@ async fn open_files(
         TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(path_fields).build();
     let url = location.url.clone();
     Ok(SourceTable { spec: Arc::clone(spec), url, files, table_schema, stats, rejects, rows: None })
+}
+
+fn no_store(location: &Location, error: &DataFusionError) -> Box<Diagnostic> {
+    crate::failure::diagnostic_of(error).unwrap_or_else(|| {
+        Diagnostic::error(codes::BAD_SOURCE, format!("there is no store for the location `{}`", location.text))
+            .note(error.strip_backtrace())
+            .help("locations are local paths or URLs: file, hdfs, s3, gs, abfss, https")
+    })
 }
 
 /// Options that contradict each other.
@@ -294,7 +303,7 @@ async fn columns_of(
         }
         Format::Xlsx => xlsx::infer(store.as_ref(), meta, label, &spec.options.xlsx).await,
         Format::Json | Format::Csv | Format::Delta => {
-            let mut source = ByteSource::open(store.as_ref(), meta, label, 0, Arc::new(ScanStats::default())).await?;
+            let mut source = ByteSource::open(store, meta, label, 0..meta.size, Arc::default()).await?;
             if spec.format == Format::Csv {
                 source = source.decoding(spec.options.csv.encoding);
             }

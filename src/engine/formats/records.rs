@@ -155,7 +155,8 @@ impl<F: RecordFormat> RecordStream<F> {
         let begin = part.range.map_or(0, |(start, _)| start);
         let origin = if format.is_line_based() { begin.saturating_sub(1) } else { 0 };
         let stats = Arc::clone(&run.stats);
-        let source = ByteSource::open(part.store.as_ref(), &part.meta, &part.label, origin, stats).await?;
+        let bytes = origin..part.range.map_or(part.meta.size, |(_, end)| end);
+        let source = ByteSource::open(&part.store, &part.meta, &part.label, bytes, stats).await?;
         Ok(RecordStream {
             source: source.decoding(part.encoding),
             skipping: format.is_line_based() && begin > 0,
@@ -358,7 +359,7 @@ impl<F: RecordFormat> RecordStream<F> {
 /// Line breaks in the file before the offset `end`.
 async fn count_lines(part: &Part, end: u64) -> diag::Result<u64> {
     let stats = Arc::new(ScanStats::default());
-    let mut source = ByteSource::open(part.store.as_ref(), &part.meta, &part.label, 0, stats).await?;
+    let mut source = ByteSource::open(&part.store, &part.meta, &part.label, 0..end, stats).await?;
     let mut left = end as usize;
     let mut lines = 0;
     let mut buffer = Vec::new();

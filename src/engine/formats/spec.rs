@@ -162,6 +162,8 @@ pub struct CsvOptions {
     pub null_value: Option<String>,
     /// Digits behind a leading zero are a number when types are inferred; else they are text, such as a postcode.
     pub zeros_lead_numbers: bool,
+    /// A column without a single value holds integers when types are inferred, as dbt's seeds have it; else text.
+    pub empty_columns_are_integers: bool,
     /// How bytes spell text.
     pub encoding: Encoding,
 }
@@ -175,6 +177,7 @@ impl Default for CsvOptions {
             escape: None,
             null_value: None,
             zeros_lead_numbers: false,
+            empty_columns_are_integers: false,
             encoding: Encoding::Utf8,
         }
     }

@@ -7,7 +7,7 @@ use datafusion::arrow::compute::kernels::cast_utils::{string_to_datetime, string
 use datafusion::arrow::datatypes::TimeUnit;
 
 /// Why a text is no value: part of a message, such as `"12x" is no number`.
-pub(super) type Reason = Cow<'static, str>;
+pub(in crate::engine) type Reason = Cow<'static, str>;
 
 /// An integer. Fractions and exponents are fine as long as the value is integral (`1500.0`, `1.5e3`).
 pub(super) fn integer(text: &[u8], min: i64, max: i64) -> Result<i64, Reason> {
@@ -42,7 +42,7 @@ fn short_integer(text: &[u8]) -> Option<i64> {
 }
 
 /// `value * 10^scale`, exactly. Digits that are lost by that are an error unless they are zeros.
-pub(super) fn scaled(text: &[u8], scale: i8) -> Result<i128, Reason> {
+pub(in crate::engine) fn scaled(text: &[u8], scale: i8) -> Result<i128, Reason> {
     let parts = Parts::of(text).ok_or_else(|| no_number(text))?;
     let mut digits: Vec<u8> = parts.whole.iter().chain(parts.fraction).copied().collect();
     let mut exponent = parts.exponent.saturating_sub(parts.fraction.len() as i64);
@@ -151,7 +151,7 @@ pub(super) fn boolean(text: &[u8]) -> Result<bool, Reason> {
 }
 
 /// Days since 1970 of `YYYY-MM-DD`.
-pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
+pub(in crate::engine) fn date(text: &[u8]) -> Result<i32, Reason> {
     let parsed = match text {
         [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => number(&[*y1, *y2, *y3, *y4])
             .zip(number(&[*m1, *m2]))
@@ -175,7 +175,7 @@ fn number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Units since 1970 of an ISO 8601 date and time; text with an offset is brought to UTC, text without one is taken as is.
-pub(super) fn timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Reason> {
+pub(in crate::engine) fn timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Reason> {
     let no_time = || -> Reason { format!("{} is no timestamp (YYYY-MM-DD HH:MM:SS)", quoted(text)).into() };
     let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii()).ok_or_else(no_time)?;
     let time = string_to_datetime(&Utc, text).map_err(|_| no_time())?;
@@ -188,7 +188,7 @@ pub(super) fn timestamp(text: &[u8], unit: TimeUnit) -> Result<i64, Reason> {
 }
 
 /// Microseconds since midnight of `HH:MM[:SS[.ffffff]]`.
-pub(super) fn time(text: &[u8]) -> Result<i64, Reason> {
+pub(in crate::engine) fn time(text: &[u8]) -> Result<i64, Reason> {
     let parsed = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
     match parsed.and_then(|text| string_to_time_nanoseconds(text).ok()) {
         Some(nanoseconds) => Ok(nanoseconds / 1000),
@@ -205,7 +205,7 @@ fn out_of_range(text: &[u8]) -> Reason {
 }
 
 /// The text in quotes, cut short, for messages.
-pub(super) fn quoted(text: &[u8]) -> String {
+pub(in crate::engine) fn quoted(text: &[u8]) -> String {
     let shown = String::from_utf8_lossy(&text[..text.len().min(200)]);
     let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match shown.char_indices().nth(40) {

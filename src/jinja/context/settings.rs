@@ -168,7 +168,7 @@ pub(super) fn target(scope: &Rc<Scope>) -> Value {
     let target = &invocation.target;
     let mut facts: Map<String, Json> = Map::new();
     for (key, value) in &target.raw {
-        if !matches!(key.as_str(), "destinations" | "storage_options") {
+        if !matches!(key.as_str(), "destinations" | "storage_options" | "stores") {
             facts.insert(key.clone(), value.clone());
         }
     }

@@ -14,7 +14,7 @@ use super::input::{rewrite, stage};
 use super::{Job, Materialized};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Node;
-use crate::warehouse::Stored;
+use crate::warehouse::{Base, Stored};
 
 use merge::Merge;
 use settings::Settings;
@@ -30,9 +30,11 @@ pub fn check_snapshot(node: &Node) -> Result<()> {
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     let settings = Settings::read(job.node)?;
     let now = chrono::Utc::now().naive_utc();
-    match job.engine.warehouse.load(job.relation).await? {
-        None => first(job, &settings, now).await,
-        Some(Stored::Table(_)) => next(job, &settings, now).await,
+    let existing = job.engine.warehouse.load(job.relation).await?;
+    let base = Base::of(existing.as_ref());
+    match existing {
+        None => first(job, &settings, now, base).await,
+        Some(Stored::Table(_)) => next(job, &settings, now, base).await,
         Some(Stored::View(_)) => Err(Diagnostic::error(
             codes::WAREHOUSE_ERROR,
             format!("`{}` is a view, and a snapshot cannot take its place", job.relation),
@@ -43,21 +45,21 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
 }
 
 /// The first run: every row begins.
-async fn first(job: &Job<'_>, settings: &Settings, now: chrono::NaiveDateTime) -> Result<Materialized> {
+async fn first(job: &Job<'_>, settings: &Settings, now: chrono::NaiveDateTime, base: Base) -> Result<Materialized> {
     // The query is planned on its own first, so that its mistakes are reported at their places.
     job.engine.plan(&job.meter.state, job.sql).await?;
     let query = job.sql.text.trim().trim_end_matches(';');
-    rewrite(job, merge::first(settings, query, now)).await
+    rewrite(job, merge::first(settings, query, now), base).await
 }
 
-async fn next(job: &Job<'_>, settings: &Settings, now: chrono::NaiveDateTime) -> Result<Materialized> {
+async fn next(job: &Job<'_>, settings: &Settings, now: chrono::NaiveDateTime, base: Base) -> Result<Materialized> {
     let old = schema(job, job.relation).await?;
     check_target(job, settings, &old)?;
     let staged = stage(job).await?;
     let done = match schema(job, &staged.relation).await {
         Ok(new) => {
             let merge = Merge { settings, target: job.relation, staged: &staged.relation, old: &old, new: &new, now };
-            rewrite(job, merge.sql()).await
+            rewrite(job, merge.sql(), base).await
         }
         Err(error) => Err(error),
     };

@@ -19,31 +19,50 @@ pub(super) struct Server {
     pub(super) binary_collation: String,
     /// True if names of tables do not differ by case alone.
     pub(super) folds_case: bool,
+    /// True if clients may load files of theirs.
+    pub(super) local_infile: bool,
 }
 
 /// Logs in and sets the session up: strict, in UTC, and patient.
-pub(super) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
+pub(crate) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
+    install_crypto();
+    check_files(config)?;
+    let login = async {
+        let mut connection = options(config).connect().await?;
+        connection.execute(AssertSqlSafe(session(config))).await?;
+        Ok(connection)
+    };
+    patient(config, login).await?
+}
+
+/// Both drivers verify certificates with the process's provider of cryptography. The program installs one; a test or another
+/// program that uses the library may not have.
+pub(super) fn install_crypto() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may have been faster.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+/// Finds files of settings that are not there: a driver would say that one is missing, but not which.
+pub(super) fn check_files(config: &MysqlConfig) -> Result<(), sqlx::Error> {
     for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
         if let Some(path) = path
             && let Err(error) = std::fs::File::open(path)
         {
-            // The driver would say that a file is missing, but not which.
             let message = format!("`{key}` {} cannot be read: {error}", path.display());
             return Err(sqlx::Error::Configuration(message.into()));
         }
     }
-    let login = async {
-        let mut connection = options(config).connect().await?;
-        set_up(config, &mut connection).await?;
-        Ok(connection)
-    };
-    match tokio::time::timeout(config.connect_timeout, login).await {
-        Ok(result) => result,
-        Err(_) => {
-            let message = format!("no answer within {} s", config.connect_timeout.as_secs());
-            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message)))
-        }
-    }
+    Ok(())
+}
+
+/// Gives a login as long as `connect_timeout` says.
+pub(super) async fn patient<T>(config: &MysqlConfig, login: impl Future<Output = T>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(config.connect_timeout, login).await.map_err(|_| {
+        let message = format!("no answer within {} s", config.connect_timeout.as_secs());
+        sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
+    })
 }
 
 fn options(config: &MysqlConfig) -> MySqlConnectOptions {
@@ -74,25 +93,26 @@ fn options(config: &MysqlConfig) -> MySqlConnectOptions {
     options
 }
 
-/// Strict, so that no value is cut or changed silently. Idle connections may wait for slow rows for hours; a swap must not
-/// wait for a reader as long as that, since other readers wait behind it.
-async fn set_up(config: &MysqlConfig, connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+/// The statement that sets a session up: strict, so that no value is cut or changed silently. Idle connections may wait for
+/// slow rows for hours; a swap must not wait for a reader as long as that, since other readers wait behind it.
+pub(super) fn session(config: &MysqlConfig) -> String {
     let lock_wait = config.lock_timeout.max(Duration::from_secs(1)).as_secs();
-    let sql = format!(
+    format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
          NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 28800, \
          lock_wait_timeout = {lock_wait}"
-    );
-    connection.execute(AssertSqlSafe(sql)).await.map(drop)
+    )
 }
 
 /// Asks the server what it is.
 pub(super) async fn server(connection: &mut MySqlConnection) -> Result<Server, sqlx::Error> {
-    let sql = "select version(), cast(@@max_allowed_packet as unsigned), cast(@@lower_case_table_names as unsigned)";
+    let sql = "select version(), cast(@@max_allowed_packet as unsigned), cast(@@lower_case_table_names as unsigned), \
+               cast(@@global.local_infile as unsigned)";
     let row = sqlx::query(sql).fetch_one(&mut *connection).await?;
     let version: String = row.try_get_unchecked(0)?;
     let max_packet: u64 = row.try_get_unchecked(1)?;
     let lower_names: u64 = row.try_get_unchecked(2)?;
+    let local_infile: u64 = row.try_get_unchecked(3)?;
     let sql = "select collation_name from information_schema.collations \
                where collation_name in ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')";
     let mut collations = Vec::new();
@@ -106,6 +126,7 @@ pub(super) async fn server(connection: &mut MySqlConnection) -> Result<Server, s
         max_packet: usize::try_from(max_packet).unwrap_or(usize::MAX),
         binary_collation: best.unwrap_or("utf8mb4_bin").to_string(),
         folds_case: lower_names != 0,
+        local_infile: local_infile != 0,
     })
 }
 

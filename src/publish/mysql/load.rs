@@ -1,8 +1,10 @@
-//! Loading the new table: one reader, several connections.
+//! Loading a table: one reader, several connections.
 //!
 //! The caller's task reads, converts and counts; it hands runs of rows to workers, one connection each, over a short
 //! channel. Runs are handed out in the order of the key, so the table grows at its end, give or take a few runs that are on
 //! their way at the same time. Memory is bounded by the channel and the connections' buffers.
+//!
+//! A run travels as one statement, which the server takes or undoes as a whole: a `LOAD DATA LOCAL` or an `INSERT` (`writer`).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,31 +12,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
-use sqlx::mysql::{MySqlArguments, MySqlConnection};
-use sqlx::{Arguments, AssertSqlSafe, Connection};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use super::super::column::Cell;
 use super::super::config::MysqlConfig;
 use super::super::place::Place;
 use super::super::rows::{Rows, batches};
 use super::super::shape::{Chunk, Neighbours, Shape};
-use super::super::statement::Inserts;
 use super::super::tally::Tally;
 use super::super::{OnProgress, Progress};
-use super::connect::connect;
+use super::connect::Server;
 use super::failure::{Failure, is_conflict, is_full, judge, refused_value};
+use super::watch::{Session, Watch};
+use super::writer::{Way, Writer};
 use crate::diag::codes;
 use crate::stdx::human_bytes;
 
 /// How often one statement is run again after a deadlock or a lock wait.
 const CONFLICTS: u32 = 5;
 
+/// Runs that wait for a connection.
+const QUEUE: usize = 2;
+
 /// Rows that one statement carries.
-struct Run {
-    chunk: Arc<Chunk>,
-    rows: Range<usize>,
+pub(super) struct Run {
+    pub(super) chunk: Arc<Chunk>,
+    pub(super) rows: Range<usize>,
 }
 
 /// What every worker needs.
@@ -42,40 +45,46 @@ struct Work {
     config: MysqlConfig,
     place: Arc<Place>,
     shape: Arc<Shape>,
-    inserts: Inserts,
+    way: Way,
+    watch: Arc<Watch>,
     queue: Mutex<mpsc::Receiver<Run>>,
     done: AtomicU64,
 }
 
-/// A load: what to read, and whom to tell.
+/// A load: where to, what to read, and whom to tell.
 pub(super) struct Load<'a> {
     pub(super) config: &'a MysqlConfig,
     pub(super) place: &'a Arc<Place>,
     pub(super) shape: &'a Arc<Shape>,
+    pub(super) server: &'a Server,
+    /// The table to fill, quoted.
+    pub(super) table: &'a str,
     /// Rows that are expected; none if nobody counted.
     pub(super) expected: Option<u64>,
-    /// Bytes of the largest statement that the server takes.
-    pub(super) max_packet: usize,
+    /// Bytes of a row's values, roughly.
+    pub(super) row_bytes: u64,
     pub(super) rows: &'a dyn Rows,
+    pub(super) watch: &'a Arc<Watch>,
     pub(super) progress: OnProgress<'a>,
 }
 
 impl Load<'_> {
-    /// Loads all rows by `inserts` and tells what was sent.
-    pub(super) async fn run(&self, inserts: Inserts) -> Result<Tally, Failure> {
-        let (sender, receiver) = mpsc::channel(self.config.connections);
+    /// Loads all rows and tells what was sent.
+    pub(super) async fn run(&self) -> Result<Tally, Failure> {
+        let (way, first) = Writer::first(self).await?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
         let work = Arc::new(Work {
             config: self.config.clone(),
             place: Arc::clone(self.place),
             shape: Arc::clone(self.shape),
-            inserts,
+            way,
+            watch: Arc::clone(self.watch),
             queue: Mutex::new(receiver),
             done: AtomicU64::new(0),
         });
-        let first = connect(self.config).await.map_err(|error| judge(self.place, &error))?;
         let mut workers = JoinSet::new();
         workers.spawn(worker(Arc::clone(&work), Some(first)));
-        for _ in 1..self.connections(&work.inserts) {
+        for _ in 1..self.connections(&work.way) {
             workers.spawn(worker(Arc::clone(&work), None));
         }
         let read = self.read(&work, sender).await;
@@ -101,8 +110,8 @@ impl Load<'_> {
     }
 
     /// A small table needs no more connections than it has statements.
-    fn connections(&self, inserts: &Inserts) -> usize {
-        let statements = self.expected.map_or(u64::MAX, |rows| rows.div_ceil(inserts.largest() as u64));
+    fn connections(&self, way: &Way) -> usize {
+        let statements = self.expected.map_or(u64::MAX, |rows| rows.div_ceil(way.largest() as u64));
         self.config.connections.min(usize::try_from(statements).unwrap_or(usize::MAX)).max(1)
     }
 
@@ -116,7 +125,7 @@ impl Load<'_> {
             let chunk = self.shape.convert(self.place, batch?, tally.rows)?;
             neighbours.check(self.place, self.shape, &chunk)?;
             tally.add(&chunk);
-            for rows in work.inserts.cut(&chunk) {
+            for rows in work.way.cut(&chunk) {
                 self.refuse_oversize(&chunk, &rows)?;
                 let run = Run { chunk: Arc::clone(&chunk), rows };
                 if sender.send(run).await.is_err() {
@@ -130,14 +139,15 @@ impl Load<'_> {
 
     /// A server hangs up on a statement that is too large, which would look like a lost connection.
     fn refuse_oversize(&self, chunk: &Chunk, rows: &Range<usize>) -> Result<(), Failure> {
-        let room = self.max_packet.saturating_sub(4096);
+        let max_packet = self.server.max_packet;
+        let room = max_packet.saturating_sub(4096);
         if rows.len() > 1 || chunk.sizes[rows.start] <= room {
             return Ok(());
         }
         let cells = chunk.columns.iter().map(|column| column.cell(rows.start).bytes());
         let largest = cells.enumerate().max_by_key(|(_, bytes)| *bytes).map_or(0, |(at, _)| at);
         let bytes = human_bytes(chunk.columns[largest].cell(rows.start).bytes() as u64);
-        let limit = human_bytes(self.max_packet as u64);
+        let limit = human_bytes(max_packet as u64);
         let name = &self.shape.fields[largest].name;
         let problem = format!("column `{name}` holds a value of {bytes}, and the server takes statements of {limit}");
         let error = self.place.unfit(problem).note(self.shape.whereabouts(&chunk.batch, chunk.first_row, rows.start));
@@ -147,13 +157,13 @@ impl Load<'_> {
 
 /// Takes runs until there are none. The first worker comes with its connection; another one that the server has no
 /// connection left for leaves the work to the rest.
-async fn worker(work: Arc<Work>, connection: Option<MySqlConnection>) -> Result<(), Failure> {
-    let result = match connection {
-        Some(connection) => drain(&work, connection).await,
-        None => match connect(&work.config).await {
-            Ok(connection) => drain(&work, connection).await,
-            Err(error) if is_full(&error) => return Ok(()),
-            Err(error) => Err(judge(&work.place, &error)),
+async fn worker(work: Arc<Work>, writer: Option<Writer>) -> Result<(), Failure> {
+    let result = match writer {
+        Some(writer) => drain(&work, writer).await,
+        None => match Writer::connect(&work.config, &work.way).await {
+            Ok(writer) => drain(&work, writer).await,
+            Err(said) if is_full(said.clone()) => return Ok(()),
+            Err(said) => Err(judge(&work.place, said)),
         },
     };
     if result.is_err() {
@@ -163,55 +173,37 @@ async fn worker(work: Arc<Work>, connection: Option<MySqlConnection>) -> Result<
     result
 }
 
-async fn drain(work: &Work, mut connection: MySqlConnection) -> Result<(), Failure> {
+async fn drain(work: &Work, mut writer: Writer) -> Result<(), Failure> {
+    let id = writer.id().await.map_err(|said| judge(&work.place, said))?;
+    let session = work.watch.enter(id);
     loop {
         let run = work.queue.lock().await.recv().await;
         let Some(run) = run else { break };
-        insert(work, &mut connection, &run).await?;
+        write(work, &session, &mut writer, &run).await?;
+        work.watch.moved();
         work.done.fetch_add(run.rows.len() as u64, Ordering::Relaxed);
     }
-    // All is inserted; how the goodbye goes does not matter.
-    let _ = connection.close().await;
+    // All is written; how the goodbye goes does not matter.
+    session.close();
+    writer.close().await;
     Ok(())
 }
 
 /// Runs one statement; again if the server undid it for another client's sake.
-async fn insert(work: &Work, connection: &mut MySqlConnection, run: &Run) -> Result<(), Failure> {
+async fn write(work: &Work, session: &Session, writer: &mut Writer, run: &Run) -> Result<(), Failure> {
+    let _waiting = session.waits();
     let mut conflicts = 0;
     loop {
-        let arguments = arguments(work, run)?;
-        let query = sqlx::query_with(AssertSqlSafe(work.inserts.sql(run.rows.len())), arguments);
-        match query.execute(&mut *connection).await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_conflict(&error) && conflicts < CONFLICTS => {
-                conflicts += 1;
-                tokio::time::sleep(Duration::from_millis(20 << conflicts)).await;
-            }
-            Err(error) => {
-                let refused = refused_value(&work.place, &work.shape, &run.chunk, run.rows.clone(), &error);
-                return Err(refused.map_or_else(|| judge(&work.place, &error), Failure::Final));
-            }
+        let said = match writer.write(&work.way, run).await {
+            Ok(()) => return Ok(()),
+            Err(said) => said,
+        };
+        if is_conflict(said.clone()) && conflicts < CONFLICTS {
+            conflicts += 1;
+            tokio::time::sleep(Duration::from_millis(20 << conflicts)).await;
+            continue;
         }
+        let refused = refused_value(&work.place, &work.shape, &run.chunk, run.rows.clone(), said.clone());
+        return Err(refused.map_or_else(|| judge(&work.place, said), Failure::Final));
     }
-}
-
-fn arguments(work: &Work, run: &Run) -> Result<MySqlArguments, Failure> {
-    let columns = &run.chunk.columns;
-    let mut arguments = MySqlArguments::default();
-    arguments.reserve(run.rows.len() * columns.len(), run.chunk.sizes[run.rows.clone()].iter().sum());
-    for row in run.rows.clone() {
-        for column in columns {
-            let added = match column.cell(row) {
-                Cell::Null => arguments.add(None::<i64>),
-                Cell::Bool(flag) => arguments.add(i8::from(flag)),
-                Cell::Int(number) => arguments.add(number),
-                Cell::UInt(number) => arguments.add(number),
-                Cell::Float(number) => arguments.add(number),
-                Cell::Text(text) => arguments.add(text),
-                Cell::Bytes(bytes) => arguments.add(bytes),
-            };
-            added.map_err(|error| work.place.failed(codes::PUBLISH_FAILED, error))?;
-        }
-    }
-    Ok(arguments)
 }

@@ -1,4 +1,4 @@
-//! Names, the advisory lock, and the statements around a load.
+//! Names, and the statements around a load.
 
 use std::collections::BTreeMap;
 
@@ -21,17 +21,19 @@ const NAME_LIMIT: usize = 64;
 /// How often a swap that readers hold up is tried.
 const SWAPS: u32 = 3;
 
-/// A table and the names that a replacement of it uses.
+/// A table and the names that a publish of it uses.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    database: String,
-    name: String,
+    pub(super) database: String,
+    pub(super) name: String,
     /// The table that is loaded.
     new: String,
     /// What the replaced table is called until it is dropped.
     old: String,
+    /// Keys of rows to delete.
+    gone: String,
     /// The advisory lock.
-    lock: String,
+    pub(super) lock: String,
 }
 
 impl Table {
@@ -46,14 +48,21 @@ impl Table {
         Ok(Table {
             new: short(&name, "__c360_new"),
             old: short(&name, "__c360_old"),
+            gone: short(&name, "__c360_gone"),
             lock: short(&format!("c360:{database}.{name}"), ""),
             database,
             name,
         })
     }
 
-    fn qualified(&self, name: &str) -> String {
+    /// A name in the table's database, quoted.
+    pub(super) fn qualified(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.database, '`'), quoted(name, '`'))
+    }
+
+    /// The table itself, quoted.
+    pub(super) fn own_name(&self) -> String {
+        self.qualified(&self.name)
     }
 
     /// The table that is loaded, quoted.
@@ -61,72 +70,38 @@ impl Table {
         self.qualified(&self.new)
     }
 
-    /// Takes the advisory lock, which this connection then holds until it ends. `waiting` is told if it has to wait.
-    pub(super) async fn lock(
-        &self,
-        config: &MysqlConfig,
-        place: &Place,
-        connection: &mut MySqlConnection,
-        waiting: impl Fn(String),
-    ) -> Result<(), Failure> {
-        let sql = "select get_lock(?, ?), coalesce(is_used_lock(?), 0)";
-        let patience = config.lock_timeout.as_secs();
-        for seconds in [0, patience] {
-            let row =
-                sqlx::query(sql).bind(&self.lock).bind(seconds).bind(&self.lock).fetch_one(&mut *connection).await;
-            let row = row.map_err(|error| judge(place, &error))?;
-            if row.try_get_unchecked::<Option<i64>, _>(0).ok().flatten() == Some(1) {
-                return Ok(());
-            }
-            let holder: i64 = row.try_get_unchecked(1).unwrap_or(0);
-            let who = format!("another publish of it holds the lock `{}` (connection {holder})", self.lock);
-            if seconds == patience {
-                let problem = format!("{who}, for more than {patience} s");
-                let help = "wait for it and try again, or set a longer `lock_timeout`";
-                return Err(place.failed(codes::PUBLISH_FAILED, problem).help(help).into());
-            }
-            waiting(who);
-        }
-        Ok(())
+    /// The table of keys to delete, quoted.
+    pub(super) fn gone_name(&self) -> String {
+        self.qualified(&self.gone)
     }
 
-    /// True if this connection still has the lock: one that was lost and won back has not.
-    async fn has_lock(&self, connection: &mut MySqlConnection) -> std::result::Result<bool, sqlx::Error> {
-        let sql = "select coalesce(is_used_lock(?) = connection_id(), 0)";
-        let row = sqlx::query(sql).bind(&self.lock).fetch_one(connection).await?;
-        Ok(row.try_get_unchecked::<i64, _>(0)? == 1)
-    }
-
-    /// Gives the lock back; ending the connection would do so too, but when the server notices.
-    pub(super) async fn unlock(&self, connection: &mut MySqlConnection) {
-        let _ = sqlx::query("select release_lock(?)").bind(&self.lock).fetch_one(connection).await;
-    }
-
-    /// Removes what a killed publish left, and refuses what a replacement would break. Call it with the lock held.
+    /// Removes what a killed publish left, and tells whether there is a table then. Call it with the lock held.
     pub(super) async fn prepare(
         &self,
         place: &Place,
         server: &Server,
         connection: &mut MySqlConnection,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let failed = |error: sqlx::Error| judge(place, &error);
         let found = self.existing(server, connection).await.map_err(failed)?;
         if found.get(&self.name).is_some_and(|kind| kind.contains("VIEW")) {
             let error = place.failed(codes::PUBLISH_FAILED, "a view has that name there");
             return Err(error.help("drop the view, or set another `table`").into());
         }
-        self.refuse_ties(place, connection).await?;
-        self.drop_new(connection).await.map_err(failed)?;
-        match (found.contains_key(&self.name), found.contains_key(&self.old)) {
+        self.drop_work(connection).await.map_err(failed)?;
+        let is_there = found.contains_key(&self.name);
+        match (is_there, found.contains_key(&self.old)) {
             // Killed after the swap: the new table is there, the old one is rubbish.
-            (true, true) => self.drop_old(connection).await.map_err(failed),
+            (true, true) => self.drop_old(connection).await.map_err(failed)?,
             // A server that died within a swap that is not atomic (before MariaDB 10.6): the old table is the last good one.
             (false, true) => {
                 let sql = format!("rename table {} to {}", self.qualified(&self.old), self.qualified(&self.name));
-                connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(failed)
+                connection.execute(AssertSqlSafe(sql)).await.map_err(failed)?;
+                return Ok(true);
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(is_there)
     }
 
     /// Which of our three names exist, and as what.
@@ -154,7 +129,7 @@ impl Table {
     }
 
     /// Foreign keys and triggers would follow the old table and vanish with it.
-    async fn refuse_ties(&self, place: &Place, connection: &mut MySqlConnection) -> Result<(), Failure> {
+    pub(super) async fn refuse_ties(&self, place: &Place, connection: &mut MySqlConnection) -> Result<(), Failure> {
         let sql = "select concat('the foreign key `', constraint_name, '` of table `', table_name, '`') \
                    from information_schema.referential_constraints \
                    where unique_constraint_schema = ? and referenced_table_name = ? \
@@ -172,27 +147,25 @@ impl Table {
         }
     }
 
-    /// Makes the empty new table.
+    /// Makes an empty table.
     pub(super) async fn create(
         &self,
-        config: &MysqlConfig,
         place: &Place,
-        shape: &Shape,
-        types: &[String],
+        create: &Create<'_>,
         connection: &mut MySqlConnection,
     ) -> Result<(), Failure> {
+        let Create { name, shape, types, tail, collation } = create;
         let mut lines = Vec::with_capacity(types.len() + 1);
-        for (at, (field, sql_type)) in shape.fields.iter().zip(types).enumerate() {
+        for (at, (field, sql_type)) in shape.fields.iter().zip(*types).enumerate() {
             let null = if shape.key.contains(&at) { "NOT NULL" } else { "NULL" };
             lines.push(format!("{} {sql_type} {null}", quoted(&field.name, '`')));
         }
         if !shape.key.is_empty() {
             lines.push(format!("PRIMARY KEY ({})", names(shape, &shape.key)));
         }
-        let collation = config.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
+        let collation = collation.map(|name| format!(" COLLATE {name}")).unwrap_or_default();
         let sql = format!(
-            "CREATE TABLE {} ({}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4{collation}",
-            self.new_name(),
+            "CREATE TABLE {name} ({}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4{collation}{tail}",
             lines.join(", ")
         );
         connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| judge(place, &error))
@@ -214,7 +187,7 @@ impl Table {
         connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| judge(place, &error))
     }
 
-    /// What is in the new table.
+    /// What is in the table that was loaded.
     pub(super) async fn arrived(
         &self,
         shape: &Shape,
@@ -251,10 +224,7 @@ impl Table {
         server: &Server,
         connection: &mut MySqlConnection,
     ) -> Result<(), Failure> {
-        if !self.has_lock(connection).await.map_err(|error| judge(place, &error))? {
-            let problem = "the lock on it was lost while it was loaded";
-            return Err(Failure::Passing(place.failed(codes::PUBLISH_FAILED, problem)));
-        }
+        self.keep_lock(place, connection).await?;
         let found = self.existing(server, connection).await.map_err(|error| judge(place, &error))?;
         let (name, new) = (self.qualified(&self.name), self.new_name());
         let sql = match found.contains_key(&self.name) {
@@ -277,9 +247,9 @@ impl Table {
         Ok(())
     }
 
-    /// Drops the new table if it is there.
-    pub(super) async fn drop_new(&self, connection: &mut MySqlConnection) -> std::result::Result<(), sqlx::Error> {
-        let sql = format!("drop table if exists {}", self.new_name());
+    /// Drops what was loaded beside the table, if it is there.
+    pub(super) async fn drop_work(&self, connection: &mut MySqlConnection) -> std::result::Result<(), sqlx::Error> {
+        let sql = format!("drop table if exists {}, {}", self.new_name(), self.gone_name());
         connection.execute(AssertSqlSafe(sql)).await.map(drop)
     }
 
@@ -288,6 +258,19 @@ impl Table {
         let sql = format!("drop table if exists {}", self.qualified(&self.old));
         connection.execute(AssertSqlSafe(sql)).await.map(drop)
     }
+}
+
+/// A table to make.
+pub(super) struct Create<'a> {
+    /// Its name, quoted.
+    pub(super) name: &'a str,
+    pub(super) shape: &'a Shape,
+    /// SQL types of the columns.
+    pub(super) types: &'a [String],
+    /// What stands behind the columns: a comment, partitions.
+    pub(super) tail: &'a str,
+    /// Collation of texts that are not in the key.
+    pub(super) collation: Option<&'a str>,
 }
 
 /// A declared type may round, and the sum of decimals with more than 43 digits may not fit into MySQL's 65.
@@ -301,7 +284,7 @@ fn has_sum(field: &FieldShape) -> bool {
 }
 
 /// Quoted names of columns, with commas.
-fn names(shape: &Shape, positions: &[usize]) -> String {
+pub(super) fn names(shape: &Shape, positions: &[usize]) -> String {
     positions.iter().map(|at| quoted(&shape.fields[*at].name, '`')).collect::<Vec<_>>().join(", ")
 }
 

@@ -3,11 +3,19 @@
 //! Everything happens in one transaction: the old table goes, the new one comes, and until the commit every reader sees
 //! the old one (the file is in write-ahead mode). A process that is killed before the commit changed nothing.
 //!
+//! The ledger is a table of the same file and changes in the same transaction. Rows that are added to a table (modes append
+//! and upsert) are loaded into a temporary table first, where they are counted like those of a new table (`merge`).
+//!
 //! SQLite has one writer. Publishes of one process to one file queue up on a lock of their own, since they know that the
 //! other one will be done; other processes are waited for as long as `lock_timeout` says.
 
+mod ledger;
+mod load;
+mod merge;
 mod types;
 
+#[cfg(test)]
+mod modes_tests;
 #[cfg(test)]
 mod tests;
 
@@ -16,34 +24,40 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt, pin_mut};
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+use futures::future::Either;
+use futures::pin_mut;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 
-use super::column::Cell;
 use super::config::SqliteConfig;
 use super::fields::CONFIG;
+use super::ledger::{Entry, Step, columns, next};
 use super::place::Place;
-use super::rows::{Rows, batches};
-use super::shape::{Chunk, Neighbours, Shape};
-use super::statement::{Inserts, Limits, name_parts, quoted};
-use super::tally::{Tally, reconcile};
+use super::rows::Rows;
+use super::shape::Shape;
+use super::source::Source;
+use super::statement::{name_parts, quoted};
 use super::{OnProgress, Progress, PublishJob, Published};
 use crate::diag::{Diagnostic, Result, codes};
+use load::Load;
 
-/// SQLite's own limit on placeholders is 32766; bytes are no concern of a library in the same process.
-const LIMITS: Limits = Limits { params: 32_766, rows: 1024, bytes: 1 << 20, max_bytes: 64 << 20 };
+/// After so long it is told that the file is in use.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Replaces the job's table.
-pub(super) async fn replace(
+/// Publishes the job's table.
+pub(super) async fn publish(
     config: &SqliteConfig,
     place: &Place,
     job: &PublishJob,
-    rows: &dyn Rows,
+    source: &dyn Source,
     progress: OnProgress<'_>,
 ) -> Result<Published> {
-    let shape = Shape::resolve(job, &rows.schema(), place)?;
-    let columns = types::columns(&shape);
+    if job.partitions.is_some() {
+        let problem = "`partitions` is set, and SQLite has none";
+        return Err(place.failed(CONFIG, problem).help("leave `partitions` out for this destination"));
+    }
+    // What does not fit is told before the file is made.
+    Shape::resolve(job, &source.rows().schema(), place)?;
     let table = table_name(place)?;
     let turn = turn_of(&config.path);
     let _turn = match turn.try_lock() {
@@ -54,25 +68,86 @@ pub(super) async fn replace(
         }
     };
     let mut connection = connect(config, place, true).await?;
-    let load = Load { place, shape: &shape, columns: &columns, table: &table, rows, progress };
-    let loaded = load.run(&mut connection).await;
-    if loaded.is_err() {
+    let work = Work { place, job, source, table: &table, progress };
+    let done = work.run(&mut connection).await;
+    if done.is_err() {
         // Dropping the connection would do it too, but later, on a thread of its own.
         let _ = connection.execute("rollback").await;
     }
     let closed = connection.close().await.map_err(|error| failed(place, &error));
-    let tally = loaded?;
+    let published = done?;
     closed?;
-    let columns = shape.fields.iter().map(|field| field.name.clone()).zip(columns).collect();
-    Ok(Published {
-        destination: place.destination.clone(),
-        table: place.table.clone(),
-        mode: job.mode,
-        rows: tally.rows,
-        bytes: tally.bytes,
-        attempts: 1,
-        columns,
-    })
+    Ok(published)
+}
+
+/// One publish, inside its transaction.
+struct Work<'a> {
+    place: &'a Place,
+    job: &'a PublishJob,
+    source: &'a dyn Source,
+    table: &'a str,
+    progress: OnProgress<'a>,
+}
+
+impl Work<'_> {
+    async fn run(&self, connection: &mut SqliteConnection) -> Result<Published> {
+        begin(self.place, connection, self.progress).await?;
+        let found = ledger::found(self.place, self.table, connection).await?;
+        let published = match next(self.place, self.job, self.source, &found).await? {
+            Step::Nothing(why, entry) => {
+                execute(self.place, connection, "rollback".to_string()).await?;
+                return Ok(Published::nothing(self.place, self.job, why, &entry));
+            }
+            Step::Replace(rows) => self.replace(rows, connection).await?,
+            Step::Append(rows) => self.merge(&*rows, None, found.entry.as_ref(), connection).await?,
+            Step::Upsert(sent, gone) => self.merge(sent.rows(), Some(gone), found.entry.as_ref(), connection).await?,
+        };
+        execute(self.place, connection, "commit".to_string()).await?;
+        Ok(published)
+    }
+
+    async fn replace(&self, rows: &dyn Rows, connection: &mut SqliteConnection) -> Result<Published> {
+        let shape = Shape::resolve(self.job, &rows.schema(), self.place)?;
+        let types = types::columns(&shape);
+        let name = quoted(self.table, '"');
+        execute(self.place, connection, format!("drop table if exists {name}")).await?;
+        let load = Load { place: self.place, shape: &shape, types: &types, table: &name, progress: self.progress };
+        let tally = load.run("table", rows, connection).await?;
+        for (number, index) in shape.indexes.iter().enumerate() {
+            let index_name = quoted(&format!("ix_{}_{}", self.table, number + 1), '"');
+            let columns = names(&shape, index);
+            execute(self.place, connection, format!("create index {index_name} on {name} ({columns})")).await?;
+        }
+        let entry = Entry::new(self.table, self.job, self.source.origin(), columns(&shape));
+        ledger::write(self.place, &entry.counted(tally.rows, tally.rows), connection).await?;
+        let columns = shape.fields.iter().map(|field| field.name.clone()).zip(types).collect();
+        let published = Published::new(self.place, self.job, tally.rows, tally.rows);
+        Ok(Published { bytes: tally.bytes, columns, ..published })
+    }
+}
+
+/// Begins the transaction, and says so if another program has to end its own first.
+async fn begin(place: &Place, connection: &mut SqliteConnection, progress: OnProgress<'_>) -> Result<()> {
+    let begin = execute(place, connection, "begin immediate".to_string());
+    pin_mut!(begin);
+    let soon = tokio::time::sleep(PATIENCE);
+    pin_mut!(soon);
+    match futures::future::select(begin, soon).await {
+        Either::Left((begun, _)) => begun,
+        Either::Right((_, begin)) => {
+            progress(Progress::Waiting("another program writes to the file".to_string()));
+            begin.await
+        }
+    }
+}
+
+async fn execute(place: &Place, connection: &mut SqliteConnection, sql: String) -> Result<()> {
+    connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| failed(place, &error))
+}
+
+/// Quoted names of columns, with commas.
+fn names(shape: &Shape, positions: &[usize]) -> String {
+    positions.iter().map(|at| quoted(&shape.fields[*at].name, '"')).collect::<Vec<_>>().join(", ")
 }
 
 /// Opens the file without making it; a file that is not there yet is fine if its folder can be made later.
@@ -136,119 +211,6 @@ async fn connect(config: &SqliteConfig, place: &Place, create: bool) -> Result<S
         options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     }
     options.connect().await.map_err(|error| failed(place, &error))
-}
-
-/// One replacement, inside its transaction.
-struct Load<'a> {
-    place: &'a Place,
-    shape: &'a Shape,
-    columns: &'a [String],
-    table: &'a str,
-    rows: &'a dyn Rows,
-    progress: OnProgress<'a>,
-}
-
-impl Load<'_> {
-    async fn run(&self, connection: &mut SqliteConnection) -> Result<Tally> {
-        self.execute(connection, "begin immediate".to_string()).await?;
-        self.refuse_views(connection).await?;
-        self.execute(connection, format!("drop table if exists {}", quoted(self.table, '"'))).await?;
-        self.execute(connection, self.create()).await?;
-        let tally = self.insert(connection).await?;
-        for (number, index) in self.shape.indexes.iter().enumerate() {
-            let name = quoted(&format!("ix_{}_{}", self.table, number + 1), '"');
-            let columns = self.names(index);
-            self.execute(connection, format!("create index {name} on {} ({columns})", quoted(self.table, '"'))).await?;
-        }
-        let arrived = types::arrived(connection, self.shape, &quoted(self.table, '"')).await;
-        reconcile(self.place, self.shape, &tally, &arrived.map_err(|error| failed(self.place, &error))?)?;
-        self.execute(connection, "commit".to_string()).await?;
-        Ok(tally)
-    }
-
-    async fn execute(&self, connection: &mut SqliteConnection, sql: String) -> Result<()> {
-        connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(|error| failed(self.place, &error))
-    }
-
-    async fn refuse_views(&self, connection: &mut SqliteConnection) -> Result<()> {
-        let sql = "select count(*) from sqlite_schema where type = 'view' and lower(name) = lower(?)";
-        let row = sqlx::query(sql).bind(self.table).fetch_one(connection).await;
-        let views: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| failed(self.place, &error))?;
-        if views == 0 {
-            return Ok(());
-        }
-        let problem = "a view has that name there";
-        Err(self.place.failed(codes::PUBLISH_FAILED, problem).help("drop the view, or set another `table`"))
-    }
-
-    fn names(&self, positions: &[usize]) -> String {
-        positions.iter().map(|at| quoted(&self.shape.fields[*at].name, '"')).collect::<Vec<_>>().join(", ")
-    }
-
-    fn create(&self) -> String {
-        let mut lines: Vec<String> = Vec::new();
-        for (at, (field, sql_type)) in self.shape.fields.iter().zip(self.columns).enumerate() {
-            let not_null = if self.shape.key.contains(&at) { " not null" } else { "" };
-            lines.push(format!("{} {sql_type}{not_null}", quoted(&field.name, '"')));
-        }
-        if !self.shape.key.is_empty() {
-            lines.push(format!("primary key ({})", self.names(&self.shape.key)));
-        }
-        format!("create table {} ({})", quoted(self.table, '"'), lines.join(", "))
-    }
-
-    async fn insert(&self, connection: &mut SqliteConnection) -> Result<Tally> {
-        let head = format!("insert into {} values ", quoted(self.table, '"'));
-        let inserts = Inserts::new(head, self.shape.fields.len(), &LIMITS, 64);
-        let mut tally = Tally::new(self.shape);
-        let mut neighbours = Neighbours::default();
-        let stream = batches(self.rows, &self.shape.key_names()).await?;
-        pin_mut!(stream);
-        while let Some(batch) = stream.next().await {
-            let chunk = self.shape.convert(self.place, batch?, tally.rows)?;
-            neighbours.check(self.place, self.shape, &chunk)?;
-            for run in inserts.cut(&chunk) {
-                let arguments = self.arguments(&chunk, run.clone())?;
-                let query = sqlx::query_with(AssertSqlSafe(inserts.sql(run.len())), arguments);
-                query.execute(&mut *connection).await.map_err(|error| failed(self.place, &error))?;
-            }
-            tally.add(&chunk);
-            (self.progress)(Progress::Rows(tally.rows));
-        }
-        Ok(tally)
-    }
-
-    fn arguments(&self, chunk: &Chunk, run: std::ops::Range<usize>) -> Result<SqliteArguments> {
-        let mut arguments = SqliteArguments::default();
-        arguments.reserve(run.len() * chunk.columns.len(), 0);
-        for row in run {
-            for (column, field) in chunk.columns.iter().zip(&self.shape.fields) {
-                let cell = column.cell(row);
-                let added = match cell {
-                    Cell::Null => arguments.add(None::<i64>),
-                    Cell::Bool(flag) => arguments.add(i64::from(flag)),
-                    Cell::Int(number) => arguments.add(number),
-                    Cell::UInt(number) => match i64::try_from(number) {
-                        Ok(number) => arguments.add(number),
-                        Err(_) => return Err(self.too_large(chunk, row, &field.name, &cell)),
-                    },
-                    Cell::Float(number) => arguments.add(number),
-                    Cell::Text(text) => arguments.add(text),
-                    Cell::Bytes(bytes) => arguments.add(bytes),
-                };
-                added.map_err(|error| self.place.failed(codes::PUBLISH_FAILED, error))?;
-            }
-        }
-        Ok(arguments)
-    }
-
-    fn too_large(&self, chunk: &Chunk, row: usize, column: &str, cell: &Cell<'_>) -> Box<Diagnostic> {
-        let problem = format!("column `{column}` holds {}, which is more than SQLite's largest integer", cell.show());
-        self.place
-            .unfit(problem)
-            .note(self.shape.whereabouts(&chunk.batch, chunk.first_row, row))
-            .help("cast the column to decimal(20, 0) or to text in the model")
-    }
 }
 
 /// The words of SQLite, and what to do.

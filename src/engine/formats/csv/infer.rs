@@ -43,6 +43,9 @@ pub(in super::super) fn infer(sample: &[u8], whole: bool, options: &CsvOptions) 
             }
         }
     }
+    if options.empty_columns_are_integers {
+        types.iter_mut().filter(|data_type| data_type.is_null()).for_each(|data_type| *data_type = DataType::Int64);
+    }
     let names = names.unwrap_or_default();
     names.into_iter().zip(types).map(|(name, data_type)| Field::new(name, data_type, true)).collect()
 }
