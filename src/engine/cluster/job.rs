@@ -123,7 +123,7 @@ impl Scheduler {
     /// How many executors there are. Waits a little for the first one.
     ///
     /// # Errors
-    /// C5020 if the scheduler cannot be reached, C5021 if there is no executor.
+    /// C5030 if the scheduler cannot be reached, C5031 if there is no executor.
     pub(super) async fn executors(&self) -> Result<usize> {
         let started = Instant::now();
         loop {
@@ -170,7 +170,7 @@ impl Scheduler {
     /// Submits a plan.
     ///
     /// # Errors
-    /// C5020, or C5022 if the scheduler refuses.
+    /// C5030, or C5032 if the scheduler refuses.
     pub(super) async fn submit(&self, plan: Vec<u8>, config: &SessionConfig, session: &str) -> Result<Job> {
         let settings = config.to_key_value_pairs();
         match self.call(Call::Submit { plan, settings, session: session.to_string() }).await {
@@ -211,7 +211,7 @@ impl Job {
     /// Waits for the end; gives back where the rows are.
     ///
     /// # Errors
-    /// What the job fails with; C5020 if the scheduler goes away, C5022 if it forgets the job.
+    /// What the job fails with; C5030 if the scheduler goes away, C5032 if it forgets the job.
     pub(super) async fn wait(&self) -> Result<Places, Ended> {
         let mut pause = ASK.0;
         let mut heard = Instant::now();

@@ -71,7 +71,7 @@ fn failed(what: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
 /// Runs a scheduler until `stop` is ready.
 ///
 /// # Errors
-/// C1010 for an address that is none, C5022 if its port is taken.
+/// C1010 for an address that is none, C5032 if its port is taken.
 pub async fn run_scheduler(options: SchedulerOptions, stop: impl Future<Output = ()>) -> Result<()> {
     let address = address(&options.bind_host, options.port)?;
     let message = u32::try_from(MAX_MESSAGE).unwrap_or(u32::MAX);
@@ -112,7 +112,7 @@ pub async fn run_scheduler(options: SchedulerOptions, stop: impl Future<Output =
 /// Runs an executor until it is told to stop (by a signal, or by its scheduler); tasks that run are finished.
 ///
 /// # Errors
-/// C1010 for an address that is none, C5006 if there is no working folder, C5022 if the scheduler cannot be reached.
+/// C1010 for an address that is none, C5006 if there is no working folder, C5032 if the scheduler cannot be reached.
 pub async fn run_executor(options: ExecutorOptions) -> Result<()> {
     address(&options.bind_host, options.port)?;
     std::fs::create_dir_all(&options.work_dir).map_err(|error| {
