@@ -3,10 +3,10 @@
 //! A destination's table is replaced in one step or stays as it was. The road is the same everywhere:
 //!
 //! 1. The job is matched against the relation's columns (`shape`): kinds, key, indexes, declared types.
-//! 2. Where types need a length, a first pass over the rows measures them (`survey`). It also meets every value that no
-//!    destination can hold (NaN, dates without a year of four digits, nulls in the key), before anything is touched.
+//! 2. Where types need a length, a first pass over the columns that do measures them (`survey`).
 //! 3. The rows are loaded beside the old table, sorted by key, in statements of many rows. What is sent is counted
-//!    (`tally`); equal keys are found as neighbours.
+//!    (`tally`); equal keys are found as neighbours, and values that no destination can hold (NaN, dates without a year of
+//!    four digits, nulls in the key) where they are converted.
 //! 4. What arrived is compared with what was sent: rows, values per column, sums of numbers.
 //! 5. The new table takes the old one's name.
 //!

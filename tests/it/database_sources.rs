@@ -189,7 +189,7 @@ fn tests_freshness_and_debug_know_databases() {
         output.says(&["source_not_null_shop_orders_note", "2 failures"]);
         shop.exits(1, &["source", "freshness"]);
         let sources = shop.project.json("target/sources.json");
-        assert_eq!(sources["results"][0]["max_loaded_at"], "2026-01-03T10:00:00Z", "{sources}");
+        assert_eq!(sources["results"][0]["max_loaded_at"], "2026-01-03T10:00:00.000000Z", "{sources}");
         let debug = shop.exits(0, &["debug"]).all();
         assert!(debug.contains("connection shop"), "{debug}");
         assert_eq!(shop.rows("select arrow_typeof(id) from {{ source('shop', 'orders') }} limit 1"), ["Int64"]);

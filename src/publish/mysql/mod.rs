@@ -96,14 +96,6 @@ pub(super) async fn publish(
     }
 }
 
-/// Measures the rows, unless no type depends on it.
-async fn measure(place: &Place, shape: &Shape, rows: &dyn Rows) -> Result<Option<Survey>> {
-    match shape.fields.iter().any(|field| field.kind.is_sized()) {
-        true => survey(place, shape, rows).await.map(Some),
-        false => Ok(None),
-    }
-}
-
 /// A publish of one table, as often as it is tried.
 struct Work<'a> {
     config: &'a MysqlConfig,
@@ -193,7 +185,7 @@ impl Work<'_> {
         let failed = |error: sqlx::Error| judge(&self.place, &error);
         self.table.refuse_ties(&self.place, control).await?;
         let shape = Arc::new(Shape::resolve(self.job, &rows.schema(), &self.place)?);
-        let survey = self.measured.get_or_try_init(|| measure(&self.place, &shape, rows)).await?.as_ref();
+        let survey = self.measured.get_or_try_init(|| survey(&shape, rows)).await?.as_ref();
         let parts = partitions::clause(&self.place, self.job, rows).await?;
         let entry = Entry::new(&self.table.name, self.job, self.source.origin(), columns(&shape));
         let (name, tail) = (self.table.new_name(), format!("{}{parts}", ledger::comment(&entry)));

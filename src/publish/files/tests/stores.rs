@@ -32,7 +32,8 @@ async fn store(variable: &str, url: Option<String>, options: &[(&str, String)]) 
         assert!(there.contains(&"_SUCCESS".to_string()), "{there:?}");
         there.retain(|path| !path.starts_with('_'));
         let mut listed: Vec<String> = manifest.files.iter().map(|file| file.path.clone()).collect();
-        (there.sort(), listed.sort());
+        there.sort();
+        listed.sort();
         assert_eq!(there, listed);
         let mut lines = 0;
         for path in &listed {

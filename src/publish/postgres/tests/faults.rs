@@ -17,7 +17,9 @@ async fn logins_that_fail_are_explained_without_the_password() {
     let version = ping(&bench.config(&[]), "bi").await.expect("answers");
     assert!(version.starts_with("PostgreSQL 1"), "{version}");
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let cases: [(&[(&str, Value)], &str, &str); 6] = [
+    /// Settings to change, and parts of the message and of the help.
+    type Case<'a> = (&'a [(&'a str, Value)], &'a str, &'a str);
+    let cases: [Case<'_>; 6] = [
         (&[("password", json!("hunter2hunter2"))], "password authentication failed", "`user` and `password`"),
         (&[("database", json!("c360_test_nowhere"))], "does not exist", "`database`"),
         (&[("port", json!(port))], "refused", "nothing listens there"),
@@ -260,9 +262,10 @@ async fn a_load_whose_connection_dies_starts_again() {
     };
     let job = PublishJob::parse("mart", "mart", &json!({"to": "bi", "key": "id"})).expect("fine").remove(0);
     let retried = AtomicBool::new(false);
-    let told = |progress| match progress {
-        Progress::Retrying(_) => retried.store(true, Ordering::SeqCst),
-        _ => {}
+    let told = |progress| {
+        if let Progress::Retrying(_) = progress {
+            retried.store(true, Ordering::SeqCst);
+        }
     };
     let published = publish(&bench.config(&[]), "bi", &job, &timeless(&rows), &told).await.expect("published");
     assert_eq!((published.attempts, retried.load(Ordering::SeqCst)), (2, true));
