@@ -201,7 +201,8 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
     let line = whole.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
     let line = of_request(of_rpc(line));
     let root = chain(error).last().map(|root| clean(root.lines().next().unwrap_or(""))).unwrap_or_default();
-    let text = if line.contains(&root) || root.is_empty() { line.to_string() } else { format!("{line}: {root}") };
+    let root = of_rpc(&root);
+    let text = if line.contains(root) || root.is_empty() { line.to_string() } else { format!("{line}: {root}") };
     match text.char_indices().nth(400) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text,
