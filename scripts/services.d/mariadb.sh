@@ -1,5 +1,8 @@
 # MariaDB (or MySQL): one server with a database `c360_test`, a user of its own and, with openssl, TLS.
 # Sourced by scripts/services.
+#
+# C360_MARIADB_ARGS   more arguments for the server, with spaces between
+# C360_MARIADB_NAMES  names in the server's certificate, as openssl spells them (default: IP:127.0.0.1,DNS:localhost)
 
 mariadb_dir=$base/mariadb
 
@@ -74,7 +77,7 @@ mariadb_certify() {
             -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign \
             -keyout "$tls/ca.key" -out "$tls/ca.pem"
         openssl req -new -newkey rsa:2048 -nodes -subj "/CN=127.0.0.1" -keyout "$tls/server.key" -out "$tls/server.csr"
-        printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n' >"$tls/server.ext"
+        printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "${C360_MARIADB_NAMES:-IP:127.0.0.1,DNS:localhost}" >"$tls/server.ext"
         openssl x509 -req -in "$tls/server.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 3650 \
             -extfile "$tls/server.ext" -out "$tls/server.pem"
     } >"$tls/openssl.log" 2>&1 || die "mariadb: certificates could not be made; see $tls/openssl.log"
@@ -92,7 +95,8 @@ mariadb_answers() {
 }
 
 mariadb_launch() {
-    local as_root=() tls=() port
+    local as_root=() tls=() more=() port
+    read -ra more <<<"${C360_MARIADB_ARGS:-}"
     port=$(cat "$mariadb_dir/port")
     if [[ -e $mariadb_dir/tls/server.pem ]]; then
         tls=(--ssl-ca="$mariadb_dir/tls/ca.pem" --ssl-cert="$mariadb_dir/tls/server.pem" --ssl-key="$mariadb_dir/tls/server.key")
@@ -100,7 +104,7 @@ mariadb_launch() {
     [[ $(id -u) != 0 ]] || as_root=(--user=root)
     launch "$mariadb_dir" "$(mariadb_server)" --no-defaults "${as_root[@]}" "${tls[@]}" --datadir="$mariadb_dir/data" --socket="$(mariadb_socket)" \
         --pid-file="$mariadb_dir/server.pid" --bind-address=127.0.0.1 --port="$port" --skip-name-resolve \
-        --skip-log-bin --character-set-server=utf8mb4 --init-file="$mariadb_dir/init.sql"
+        --skip-log-bin --character-set-server=utf8mb4 --init-file="$mariadb_dir/init.sql" "${more[@]}"
 }
 
 mariadb_start() {

@@ -270,8 +270,12 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value = "text")]
         output: ShowOutput,
     },
-    /// Show what c360 sees, and whether it reaches the warehouse and the destinations
-    Debug,
+    /// Show what c360 sees, and whether it reaches the warehouse, the sources and the destinations, and how fast
+    Debug {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "text")]
+        output: CompileOutput,
+    },
     /// Install the packages that packages.yml asks for
     ///
     /// What is installed is written to package-lock.yml and installed again the same way until packages.yml changes.

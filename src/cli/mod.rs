@@ -91,7 +91,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Show { select, inline, limit, output } => {
             verbs::show(global, &select, inline, limit, output, env, printer)
         }
-        Verb::Debug => verbs::debug(global, env, printer),
+        Verb::Debug { output } => verbs::debug(global, output, env, printer),
         Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)

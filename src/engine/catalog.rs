@@ -104,8 +104,13 @@ impl Relations {
     /// The version of the table `relation` that queries read, whatever others have written since; none if it is no table.
     pub(super) async fn version(self: &Arc<Self>, relation: &Relation) -> Result<Option<TableVersion>> {
         self.provider(&[relation.schema.clone(), relation.identifier.clone()], 0).await?;
+        Ok(self.opened(relation))
+    }
+
+    /// The version of the table `relation` that queries have read, if one has.
+    pub(super) fn opened(&self, relation: &Relation) -> Option<TableVersion> {
         let key = name(&relation.schema, &relation.identifier);
-        Ok(self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned())
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     /// The provider of a relation named by one to three parts; none if there is no such relation.

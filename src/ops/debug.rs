@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value as Json, json};
+
 use super::session::{connections, destinations, source_connections};
 use super::{Loaded, Options, Session};
 use crate::diag::{Diagnostic, Result};
@@ -15,12 +17,48 @@ pub struct Check {
     /// What was looked at.
     pub name: String,
     /// What was found, or why it failed.
-    pub found: Result<String, Box<Diagnostic>>,
+    pub found: Result<Found, Box<Diagnostic>>,
+}
+
+/// What `debug` finds.
+pub enum Found {
+    /// A fact.
+    Fact(String),
+    /// A store that works, and how fast.
+    Store(probe::Report),
+}
+
+impl Check {
+    /// As `--output json` has it.
+    pub fn json(&self) -> Json {
+        let speed = |speed: Option<f64>| speed.map(|speed| (speed / 1e5).round() / 10.0);
+        match &self.found {
+            Ok(Found::Fact(fact)) => json!({"name": self.name, "status": "ok", "found": fact}),
+            Ok(Found::Store(report)) => json!({
+                "name": self.name,
+                "status": "ok",
+                "found": report.place,
+                "round_trip_ms": (report.milliseconds() * 10.0).round() / 10.0,
+                "write_mb_per_second": speed(report.write),
+                "read_mb_per_second": speed(report.read),
+                "remark": report.remark,
+            }),
+            Err(error) => json!({
+                "name": self.name,
+                "status": "error",
+                "code": error.code.id,
+                "message": error.message,
+                "notes": error.notes,
+                "helps": error.helps,
+            }),
+        }
+    }
 }
 
 /// Looks at the project, the profile, the warehouse, every store of a source and every destination.
 pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
-    let check = |name: &str, found: Result<String, Box<Diagnostic>>| Check { name: name.into(), found };
+    let check =
+        |name: &str, found: Result<String, Box<Diagnostic>>| Check { name: name.into(), found: found.map(Found::Fact) };
     let root = &loaded.project.root;
     let files =
         format!("{}, {}", plural(root.files.len() as u64, "file"), plural(loaded.manifest.nodes.len() as u64, "node"));
@@ -35,7 +73,7 @@ pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
         Ok(session) => session.engine.warehouse.probe().await,
         Err(error) => Err(error),
     };
-    checks.push(check("warehouse", warehouse.map(|report| report.to_string())));
+    checks.push(Check { name: "warehouse".into(), found: warehouse.map(Found::Store) });
     let options = StoreOptions::of(&loaded.invocation.target);
     for (place, sources) in places(loaded) {
         let found = match stores::open(&place, &options) {
@@ -46,7 +84,7 @@ pub async fn debug(options: &Options, loaded: &Loaded) -> Vec<Check> {
             [source] => format!("source {source}"),
             more => format!("{} sources", more.len()),
         };
-        checks.push(check(&of, found.map(|report| report.to_string()).map_err(|error| named(error, &sources))));
+        checks.push(Check { name: of, found: found.map(Found::Store).map_err(|error| named(error, &sources)) });
     }
     let destinations = destinations(loaded).into_iter().map(|(name, config)| ("destination", name, config));
     let connections = source_connections(loaded).into_iter().map(|(name, config)| ("connection", name, config));

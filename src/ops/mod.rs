@@ -23,7 +23,7 @@ pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
-pub use debug::{Check, debug};
+pub use debug::{Check, Found, debug};
 pub use deps::{Installed, deps};
 pub use explain_config::{NodeConfig, explain_config};
 pub use freshness::freshness;

@@ -1,22 +1,25 @@
 //! What a column holds, whatever the destination: the step between Arrow's many types and each destination's few.
 //!
-//! | Arrow | kind | MySQL, MariaDB | SQLite |
-//! |---|---|---|---|
-//! | `Boolean` | `Bool` | `TINYINT(1)` | `BOOLEAN` (0, 1) |
-//! | `Int8` `Int16` `Int32` `Int64` | `Int` | `TINYINT` `SMALLINT` `INT` `BIGINT` | `INTEGER` |
-//! | `UInt8` `UInt16` `UInt32` `UInt64` | `Int` | the same, `UNSIGNED` | `INTEGER` (to 2^63-1) |
-//! | `Float16` `Float32` | `Float` | `FLOAT` | `REAL` |
-//! | `Float64` | `Float` | `DOUBLE` | `REAL` |
-//! | `Decimal*(p, s)` | `Decimal` | `DECIMAL(p, s)`, p to 65 and s to 30 | `INTEGER` (s = 0, p to 18), `NUMERIC` (p to 15), else `TEXT` |
-//! | `Date32` `Date64` | `Date` | `DATE` | `DATE`, as `2022-04-01` |
-//! | `Timestamp` | `Timestamp` | `DATETIME(6)` in UTC | `DATETIME`, as `2022-04-01 12:30:00[.123456]` in UTC |
-//! | `Time32` `Time64` | `Time` | `TIME(6)` | `TIME`, as `12:30:00[.123456]` |
-//! | `Utf8` `LargeUtf8` `Utf8View` | `Text` | `VARCHAR(n)`, `TEXT` to `LONGTEXT` | `TEXT` |
-//! | `Duration` `Interval` | `Text`, as Arrow prints them | `VARCHAR(n)` | `TEXT` |
-//! | `Binary` `LargeBinary` `BinaryView` `FixedSizeBinary` | `Binary` | `VARBINARY(n)`, `BLOB` to `LONGBLOB` | `BLOB` |
-//! | lists, `Struct`, `Map` | `Json` | `JSON` | `TEXT` |
-//! | `Null` | `Null` | `VARCHAR(1)` | `TEXT` |
-//! | `Dictionary`, `RunEndEncoded` | that of the values | | |
+//! | Arrow | kind | MySQL, MariaDB | SQLite | PostgreSQL | Parquet |
+//! |---|---|---|---|---|---|
+//! | `Boolean` | `Bool` | `TINYINT(1)` | `BOOLEAN` (0, 1) | `boolean` | `BOOLEAN` |
+//! | `Int8` `Int16` `Int32` `Int64` | `Int` | `TINYINT` `SMALLINT` `INT` `BIGINT` | `INTEGER` | `smallint` `smallint` `integer` `bigint` | the same |
+//! | `UInt8` `UInt16` `UInt32` `UInt64` | `Int` | the same, `UNSIGNED` | `INTEGER` (to 2^63-1) | `smallint` `integer` `bigint` `numeric(20,0)` | the same |
+//! | `Float16` `Float32` | `Float` | `FLOAT` | `REAL` | `real` | `FLOAT` |
+//! | `Float64` | `Float` | `DOUBLE` | `REAL` | `double precision` | `DOUBLE` |
+//! | `Decimal*(p, s)` | `Decimal` | `DECIMAL(p, s)`, p to 65 and s to 30 | `INTEGER` (s = 0, p to 18), `NUMERIC` (p to 15), else `TEXT` | `numeric(p,s)` | `DECIMAL(p, s)` |
+//! | `Date32` `Date64` | `Date` | `DATE` | `DATE`, as `2022-04-01` | `date` | `DATE` |
+//! | `Timestamp` | `Timestamp` | `DATETIME(6)` in UTC | `DATETIME`, as `2022-04-01 12:30:00[.123456]` in UTC | `timestamp(6)` in UTC | `TIMESTAMP` of microseconds, in UTC if it has a zone |
+//! | `Time32` `Time64` | `Time` | `TIME(6)` | `TIME`, as `12:30:00[.123456]` | `time(6)` | `TIME` of microseconds |
+//! | `Utf8` `LargeUtf8` `Utf8View` | `Text` | `VARCHAR(n)`, `TEXT` to `LONGTEXT` | `TEXT` | `text` | `STRING` |
+//! | `Duration` `Interval` | `Text`, as Arrow prints them | `VARCHAR(n)` | `TEXT` | `text` | `STRING` |
+//! | `Binary` `LargeBinary` `BinaryView` `FixedSizeBinary` | `Binary` | `VARBINARY(n)`, `BLOB` to `LONGBLOB` | `BLOB` | `bytea` | `BYTE_ARRAY` |
+//! | lists, `Struct`, `Map` | `Json` | `JSON` | `TEXT` | `jsonb` | as they are |
+//! | `Null` | `Null` | `VARCHAR(1)` | `TEXT` | `text` | `STRING` |
+//! | `Dictionary`, `RunEndEncoded` | that of the values | | | | |
+//!
+//! CSV and JSON lines have the texts that SQLite has, true and false, numbers with all of their digits, binary as
+//! hexadecimal, and nested values as JSON.
 //!
 //! Time is kept to the microsecond; finer digits of a timestamp or time are cut off. Dates and timestamps go from the
 //! year 1 to the year 9999. NaN and the infinities are refused everywhere, so that a mart that reaches the SQLite file of

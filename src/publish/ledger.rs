@@ -323,7 +323,10 @@ fn unknown(place: &Place, origin: &Origin, found: &Found) -> Box<Diagnostic> {
         return place.failed(CONFIG, problem).help("make the model a table or incremental, or use `mode: replace`");
     }
     let problem = match &found.entry {
-        Some(_) => "the relation was dropped and made again, so it cannot be told which of its rows are there already",
+        Some(_) => {
+            "its rows come from another table of the warehouse (it was dropped and made again, or belongs to another target), \
+             so it cannot be told which are there already"
+        }
         None => "a table is there already, and the ledger does not know which rows are in it",
     };
     place.failed(codes::PUBLISH_FAILED, problem).help(format!(

@@ -3,16 +3,17 @@
 //! A destination's table is replaced in one step or stays as it was. The road is the same everywhere:
 //!
 //! 1. The job is matched against the relation's columns (`shape`): kinds, key, indexes, declared types.
-//! 2. Where types need a length, a first pass over the rows measures them (`survey`). It also meets every value that no
-//!    destination can hold (NaN, dates without a year of four digits, nulls in the key), before anything is touched.
+//! 2. Where types need a length, a first pass over the columns that do measures them (`survey`).
 //! 3. The rows are loaded beside the old table, sorted by key, in statements of many rows. What is sent is counted
-//!    (`tally`); equal keys are found as neighbours.
+//!    (`tally`); equal keys are found as neighbours, and values that no destination can hold (NaN, dates without a year of
+//!    four digits, nulls in the key) where they are converted.
 //! 4. What arrived is compared with what was sent: rows, values per column, sums of numbers.
 //! 5. The new table takes the old one's name.
 //!
 //! MySQL does 3 in a table of its own name, which several connections fill, and 5 with one `RENAME TABLE`; an advisory lock
-//! keeps two publishes of one table apart. SQLite does all of it in one transaction. A process that is killed anywhere
-//! leaves the old table, and at most a work table that the next publish removes.
+//! keeps two publishes of one table apart. SQLite and PostgreSQL do all of it in one transaction; files become a table by their
+//! manifest. A process that is killed anywhere leaves the old table, and at most a work table or files that the next publish
+//! removes.
 //!
 //! A failure that may pass (a deadlock, a lost connection, a server that restarts) starts the load again from an empty
 //! table, so no row is there twice; other failures are told once, with what the server said and what can be done.
@@ -33,6 +34,7 @@ mod place;
 mod postgres;
 mod rows;
 mod shape;
+mod sorted;
 mod source;
 mod sqlite;
 mod statement;
@@ -41,6 +43,8 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unfit_tests;
 
 pub use config::{Bulk, DestinationConfig, MysqlConfig, Secret, SqliteConfig, SslMode};
 pub use files::{Compression, CsvStyle, FileFormat, FilesConfig};

@@ -16,6 +16,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::ident;
 use futures::{Stream, StreamExt};
 
+use super::sorted::sorted;
 use crate::diag::Result;
 use crate::failure::execution_error;
 
@@ -30,6 +31,11 @@ pub trait Rows: Send + Sync {
 
     /// Reads it from the start, sorted ascending by `order` (names of columns; empty: in any order).
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream>;
+
+    /// Reads the columns at `positions` alone, with rows in any order.
+    async fn open_columns(&self, positions: &[usize]) -> Result<SendableRecordBatchStream> {
+        project(self.open(&[]).await?, positions.to_vec())
+    }
 }
 
 #[async_trait]
@@ -41,9 +47,13 @@ impl<T: Rows + ?Sized> Rows for &T {
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
         (**self).open(order).await
     }
+
+    async fn open_columns(&self, positions: &[usize]) -> Result<SendableRecordBatchStream> {
+        (**self).open_columns(positions).await
+    }
 }
 
-/// Rows of a data frame; sorts by DataFusion, which spills when memory is short.
+/// Rows of a data frame; sorts in little memory and spills the rest.
 pub struct FrameRows(pub DataFrame);
 
 #[async_trait]
@@ -53,12 +63,18 @@ impl Rows for FrameRows {
     }
 
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
-        let mut frame = self.0.clone();
-        if !order.is_empty() {
-            let order = order.iter().map(|name| ident(name.as_str()).sort(true, true)).collect();
-            frame = frame.sort(order).map_err(|error| execution_error(&error))?;
-        }
-        frame.execute_stream().await.map_err(|error| execution_error(&error))
+        let frame = self.0.clone();
+        let stream = match order.is_empty() {
+            true => frame.execute_stream().await,
+            false => sorted(frame, order).await,
+        };
+        stream.map_err(|error| execution_error(&error))
+    }
+
+    async fn open_columns(&self, positions: &[usize]) -> Result<SendableRecordBatchStream> {
+        let names = positions.iter().map(|at| ident(self.0.schema().field(*at).name()));
+        let some = self.0.clone().select(names.collect::<Vec<_>>()).map_err(|error| execution_error(&error))?;
+        some.execute_stream().await.map_err(|error| execution_error(&error))
     }
 }
 
@@ -78,11 +94,20 @@ impl Rows for Projected<'_> {
     }
 
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
-        let columns = self.columns.clone();
-        let batches = self.rows.open(order).await?;
-        let projected = batches.map(move |batch| Ok(batch?.project(&columns)?));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), projected)))
+        project(self.rows.open(order).await?, self.columns.clone())
     }
+
+    async fn open_columns(&self, positions: &[usize]) -> Result<SendableRecordBatchStream> {
+        let positions: Vec<usize> = positions.iter().map(|at| self.columns[*at]).collect();
+        self.rows.open_columns(&positions).await
+    }
+}
+
+/// The columns at `positions` of a stream.
+fn project(stream: SendableRecordBatchStream, positions: Vec<usize>) -> Result<SendableRecordBatchStream> {
+    let schema = stream.schema().project(&positions).map_err(|error| execution_error(&DataFusionError::from(error)))?;
+    let projected = stream.map(move |batch| Ok(batch?.project(&positions)?));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::new(schema), projected)))
 }
 
 /// The batches of `rows` in an even size.

@@ -1,12 +1,16 @@
 //! A first look at the rows, for destinations whose types need a length.
 
-use futures::{StreamExt, pin_mut};
+use futures::StreamExt;
 
 use super::column::{Column, show_text};
-use super::place::Place;
-use super::rows::{Rows, batches};
-use super::shape::Shape;
+use super::kind::Kind;
+use super::rows::Rows;
+use super::shape::{FieldShape, Shape};
 use crate::diag::Result;
+use crate::failure::execution_error;
+
+/// Bytes that a value is taken for in a column that nobody measures.
+const OTHER_BYTES: usize = 10;
 
 /// How large the values of a column are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,31 +30,48 @@ pub(super) struct Survey {
     pub(super) measures: Vec<Measure>,
     /// Rows seen.
     pub(super) rows: u64,
-    /// Bytes of all values.
+    /// Bytes of all values, roughly.
     pub(super) bytes: u64,
 }
 
-/// Reads all rows once, unsorted. Finds on the way what no destination can hold, so that nothing is touched for it.
-pub(super) async fn survey(place: &Place, shape: &Shape, rows: &dyn Rows) -> Result<Survey> {
-    let mut found = Survey { measures: vec![Measure::default(); shape.fields.len()], rows: 0, bytes: 0 };
-    let stream = batches(rows, &[]).await?;
-    pin_mut!(stream);
-    while let Some(batch) = stream.next().await {
-        let chunk = shape.convert(place, batch?, found.rows)?;
-        found.rows += chunk.rows() as u64;
-        found.bytes += chunk.bytes();
-        for (measure, column) in found.measures.iter_mut().zip(&chunk.columns) {
-            measure.take(column);
-        }
+/// True if the type of a column follows from its longest value.
+fn is_measured(field: &FieldShape) -> bool {
+    matches!(field.kind, Kind::Text | Kind::Binary) && field.declared.is_none()
+}
+
+/// Reads once, unsorted, the columns whose types follow from their values; none if there is no such column. What no
+/// destination can hold is found by the load.
+pub(super) async fn survey(shape: &Shape, rows: &dyn Rows) -> Result<Option<Survey>> {
+    let positions: Vec<usize> = (0..shape.fields.len()).filter(|at| is_measured(&shape.fields[*at])).collect();
+    if positions.is_empty() {
+        return Ok(None);
     }
-    Ok(found)
+    let mut found = Survey { measures: vec![Measure::default(); shape.fields.len()], rows: 0, bytes: 0 };
+    let mut stream = rows.open_columns(&positions).await?;
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(|error| execution_error(&error))?;
+        for (at, array) in positions.iter().zip(batch.columns()) {
+            let field = &shape.fields[*at];
+            // A column that cannot be converted is told by the load, with its place.
+            if let Ok(column) = Column::new(&field.name, field.kind, array) {
+                found.bytes += found.measures[*at].take(&column);
+            }
+        }
+        let others = shape.fields.len() - positions.len();
+        found.bytes += (batch.num_rows() * others * OTHER_BYTES) as u64;
+        found.rows += batch.num_rows() as u64;
+    }
+    Ok(Some(found))
 }
 
 impl Measure {
-    fn take(&mut self, column: &Column) {
+    /// Looks at all values; gives back their bytes.
+    fn take(&mut self, column: &Column) -> u64 {
+        let mut bytes = 0;
         match column {
             Column::Texts(array) => {
                 for text in array.iter().flatten() {
+                    bytes += text.len() as u64;
                     self.bytes = self.bytes.max(text.len());
                     // A text has at least a quarter as many characters as bytes and at most as many.
                     if text.len() > self.chars {
@@ -63,9 +84,13 @@ impl Measure {
                 }
             }
             Column::Bytes(array) => {
-                self.bytes = array.iter().flatten().map(<[u8]>::len).max().unwrap_or(0).max(self.bytes);
+                for value in array.iter().flatten() {
+                    bytes += value.len() as u64;
+                    self.bytes = self.bytes.max(value.len());
+                }
             }
             _ => {}
         }
+        bytes
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::executor::{Outcome, RunContext};
 use super::{Status, UnitResult};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::jinja::LogLine;
 use crate::manifest::NodeId;
 use crate::node::Node;
 use crate::publish::{
@@ -72,13 +73,19 @@ impl RunContext {
     ) -> Result<Published> {
         let config = self.destination(node, &job.to)?;
         let seen = std::sync::atomic::AtomicU64::new(0);
+        // A run that stands still has to say why.
+        let say = |what: String| {
+            let message = format!("{}.{}: {what}", job.to, job.table);
+            (self.world.log)(LogLine { message, info: true, print: false });
+        };
         let tell = |event: PublishProgress| match event {
             PublishProgress::Rows(rows) => {
                 let before = seen.swap(rows, std::sync::atomic::Ordering::Relaxed);
                 progress.add(rows.saturating_sub(before) as usize, 0);
             }
             PublishProgress::Loading(how) => tracing::info!("{}: {how}", node.name),
-            PublishProgress::Waiting(why) | PublishProgress::Retrying(why) => tracing::warn!("{}: {why}", node.name),
+            PublishProgress::Waiting(why) => say(format!("waits: {why}")),
+            PublishProgress::Retrying(why) => say(format!("begins again: {why}")),
         };
         publish(config, &job.to, job, source, &tell).await.map_err(|error| match error.labels.is_empty() {
             true => error.label(node.place(), "").of_node(&node.unique_id),

@@ -43,7 +43,7 @@ pub(super) fn open(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStore
     let builder = settle(root, &options.cloud(), &world)?
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(steady).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// All settings of the store at `root`, the later ones winning.

@@ -79,7 +79,7 @@ pub(super) fn azure(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStor
     let builder = settings
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(steady).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// A bucket of Google.
@@ -105,7 +105,7 @@ pub(super) fn google(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectSto
     let builder = settings
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
-    builder.build().map(|store| steady(store)).map_err(|error| store_error(root.as_str(), &error))
+    builder.build().map(steady).map_err(|error| store_error(root.as_str(), &error))
 }
 
 /// A web server, to read from.

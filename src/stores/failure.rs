@@ -46,8 +46,8 @@ pub enum Cause {
     Unreachable,
     /// It took too long.
     Timeout,
-    /// The blocks of a file are on no data node that lives.
-    BlocksMissing,
+    /// The data nodes that a block is read from or written to do not answer.
+    DataNodes,
     /// Anything else.
     Other,
 }
@@ -84,8 +84,8 @@ const WORDS: &[(&str, Cause)] = &[
     ("InsufficientStorage", Cause::Full),
     ("StorageFull", Cause::Full),
     ("Read-only file system", Cause::ReadOnly),
-    ("All DataNodes failed", Cause::BlocksMissing),
-    ("blocks not found", Cause::BlocksMissing),
+    ("All DataNodes failed", Cause::DataNodes),
+    ("blocks not found", Cause::DataNodes),
     ("AccessControlException", Cause::Permission),
     ("AccessDenied", Cause::Permission),
     ("AuthorizationPermissionMismatch", Cause::Permission),
@@ -106,6 +106,10 @@ const WORDS: &[(&str, Cause)] = &[
     ("end of file", Cause::Unreachable),
     ("Broken pipe", Cause::Unreachable),
     ("RetriableException", Cause::Standby),
+    ("NotReplicatedYetException", Cause::Standby),
+    ("data transfer error", Cause::DataNodes),
+    ("failed to decode RPC response", Cause::Unreachable),
+    ("Failed to complete file in time", Cause::Timeout),
     ("error sending request", Cause::Unreachable),
     ("timed out", Cause::Timeout),
     ("Timeout", Cause::Timeout),
@@ -129,7 +133,7 @@ impl Cause {
 
     /// True if it may be gone in a moment.
     pub fn passes(self) -> bool {
-        matches!(self, Cause::Unreachable | Cause::Timeout | Cause::Standby | Cause::SafeMode | Cause::BlocksMissing)
+        matches!(self, Cause::Unreachable | Cause::Timeout | Cause::Standby | Cause::SafeMode | Cause::DataNodes)
     }
 
     fn help(self) -> Option<&'static str> {
@@ -172,7 +176,9 @@ impl Cause {
                 "the server does not answer at that address: is it running, and are host and port right?"
             }
             Cause::Timeout => "the server took too long; `storage_options: {timeout: 120s}` waits longer",
-            Cause::BlocksMissing => "no data node that has the file's blocks answers (`hdfs fsck` tells)",
+            Cause::DataNodes => {
+                "the data nodes that a block is on, or should be, do not answer (`hdfs dfsadmin -report` tells)"
+            }
         })
     }
 }
@@ -201,8 +207,8 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
     let line = whole.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
     let line = of_request(of_rpc(line));
     let root = chain(error).last().map(|root| clean(root.lines().next().unwrap_or(""))).unwrap_or_default();
-    let root = of_rpc(&root);
-    let text = if line.contains(root) || root.is_empty() { line.to_string() } else { format!("{line}: {root}") };
+    let root = of_request(of_rpc(&root));
+    let text = if line.contains(root) { line.to_string() } else { format!("{line}: {root}") };
     match text.char_indices().nth(400) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text,

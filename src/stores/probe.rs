@@ -41,9 +41,17 @@ pub struct Report {
     pub remark: Option<String>,
 }
 
+impl Report {
+    /// Milliseconds of a round trip.
+    pub fn milliseconds(&self) -> f64 {
+        self.round_trip.as_secs_f64() * 1000.0
+    }
+}
+
+/// All but the place.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {:.1} ms a round trip", self.place, self.round_trip.as_secs_f64() * 1000.0)?;
+        write!(f, "{:.1} ms a round trip", self.milliseconds())?;
         for (speed, what) in [(self.write, "written"), (self.read, "read")] {
             if let Some(speed) = speed {
                 write!(f, ", {what} at {:.0} MB/s", speed / 1e6)?;

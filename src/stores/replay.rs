@@ -6,7 +6,6 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -21,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::failure::Cause;
 use super::io;
-use super::steady::{PATIENCE, again, in_time};
+use super::steady::{Met, PATIENCE, again, in_time};
 
 /// Bytes that are kept in memory.
 const IN_MEMORY: usize = 8 * 1024 * 1024;
@@ -34,7 +33,7 @@ const COMPLETE: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) met: Arc<AtomicBool>,
+    pub(super) met: Arc<Met>,
     pub(super) location: Path,
     pub(super) options: PutMultipartOptions,
     /// When a call counts as lost.
@@ -192,6 +191,6 @@ impl Worker {
 fn is_final(error: &Error) -> bool {
     !matches!(
         Cause::of(error),
-        Cause::Unreachable | Cause::Timeout | Cause::Standby | Cause::SafeMode | Cause::BlocksMissing | Cause::Other
+        Cause::Unreachable | Cause::Timeout | Cause::Standby | Cause::SafeMode | Cause::DataNodes | Cause::Other
     )
 }

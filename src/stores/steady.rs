@@ -16,7 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -38,8 +38,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PATIENCE: Duration = Duration::from_secs(4);
 /// When one call, or the next bytes of a file, count as lost.
 pub(super) const CALL: Duration = Duration::from_secs(60);
-/// The same for a whole small file.
-const PUT: Duration = Duration::from_secs(300);
+/// How often is tried at least what a server that has answered before does not answer in time.
+const TRIES: usize = 4;
+/// Bytes a second that a file is written with at least.
+const SLOWEST: usize = 1024 * 1024;
+/// When a long list counts as lost.
+const LIST: Duration = Duration::from_secs(300);
 /// Deletes at once.
 const DELETES: usize = 10;
 
@@ -58,8 +62,33 @@ pub(super) struct Steady {
     habits: Habits,
     /// When one call counts as lost.
     call: Duration,
-    /// It has answered before.
-    met: Arc<AtomicBool>,
+    met: Arc<Met>,
+}
+
+/// Whether a server has answered before.
+#[derive(Debug, Default)]
+pub(super) struct Met(AtomicU8);
+
+impl Met {
+    /// How long the server is waited for.
+    fn patience(&self) -> Duration {
+        match self.0.load(Ordering::Relaxed) {
+            0 => FIRST_PATIENCE,
+            1 => PATIENCE,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// It has answered.
+    fn answered(&self) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+
+    /// It was waited for in vain. One that never answered is not waited for again.
+    fn gave_up(&self) {
+        // That it has answered stays true.
+        let _ = self.0.compare_exchange(0, 2, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 impl Steady {
@@ -72,6 +101,11 @@ impl Steady {
         again(&self.met, limit, call).await
     }
 
+    /// How long a file may take.
+    fn put_limit(&self, payload: &PutPayload) -> Duration {
+        self.call + Duration::from_secs((payload.content_length() / SLOWEST) as u64)
+    }
+
     /// Makes a file that must not exist yet, on HDFS.
     async fn create_by_rename(&self, location: &Path, payload: PutPayload) -> Result<PutResult> {
         if self.exists(location).await? {
@@ -79,7 +113,7 @@ impl Steady {
         }
         let own = own_name(location);
         let put = || self.inner.put_opts(&own, payload.clone(), PutMode::Overwrite.into());
-        let written = self.again(PUT, put).await;
+        let written = self.again(self.put_limit(&payload), put).await;
         let renamed = match written {
             Ok(_) => self.rename_new(&own, location).await,
             Err(error) => Err(error),
@@ -179,20 +213,24 @@ pub(super) async fn in_time<T>(limit: Duration, call: impl Future<Output = Resul
 }
 
 pub(super) async fn again<T, F: Future<Output = Result<T>>>(
-    met: &AtomicBool,
+    met: &Met,
     limit: Duration,
     call: impl Fn() -> F,
 ) -> Result<T> {
     let start = Instant::now();
     let mut wait = Wait::default();
+    let mut tries = 0;
     loop {
+        tries += 1;
         let done = in_time(limit, call()).await;
         let passes = done.as_ref().is_err_and(|error| Cause::of(error).passes());
-        let patience = if met.load(Ordering::Relaxed) { PATIENCE } else { FIRST_PATIENCE };
         if !passes {
-            met.store(true, Ordering::Relaxed);
+            met.answered();
+            return done;
         }
-        if !passes || start.elapsed() > patience {
+        let patience = met.patience();
+        if start.elapsed() >= patience && (tries >= TRIES || patience < PATIENCE) {
+            met.gave_up();
             return done;
         }
         tracing::debug!("tried again: {}", done.as_ref().err().map(|error| super::words(error)).unwrap_or_default());
@@ -222,7 +260,8 @@ impl ObjectStore for Steady {
                 self.create_and_look(location, payload, options).await
             }
             (PutMode::Overwrite, Habits::Hdfs) => {
-                self.again(PUT, || self.inner.put_opts(location, payload.clone(), options.clone())).await
+                let put = || self.inner.put_opts(location, payload.clone(), options.clone());
+                self.again(self.put_limit(&payload), put).await
             }
             _ => self.inner.put_opts(location, payload, options).await,
         }
@@ -300,7 +339,7 @@ impl ObjectStore for Steady {
         }
         let (store, met, prefix) = (Arc::clone(&self.inner), Arc::clone(&self.met), prefix.cloned());
         let all = async move {
-            let files = again(&met, PUT, || store.list(prefix.as_ref()).try_collect::<Vec<_>>()).await?;
+            let files = again(&met, LIST, || store.list(prefix.as_ref()).try_collect::<Vec<_>>()).await?;
             Ok::<_, Error>(stream::iter(files.into_iter().map(Ok)))
         };
         stream::once(all).try_flatten().boxed()
@@ -336,7 +375,7 @@ impl ObjectStore for Steady {
 /// What is left to read of a file of HDFS. A stream that fails or stalls goes on from where it was.
 struct Rest {
     store: Arc<dyn ObjectStore>,
-    met: Arc<AtomicBool>,
+    met: Arc<Met>,
     location: Path,
     left: Range<u64>,
     /// When the next bytes count as lost.

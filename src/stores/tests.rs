@@ -64,7 +64,7 @@ fn credentials_of_amazon_come_as_a_set_from_the_first_place_that_has_any() {
     let (_home, world) = amazon(CONFIG, CREDENTIALS, &variables);
     assert_eq!(
         settled(&world, &[]),
-        Ok("allow_http=true aws_access_key_id=E aws_endpoint_url=http://127.0.0.1:9000 aws_region=ap-southeast-1 \
+        Ok("allow_http=true aws_access_key_id=E aws_endpoint=http://127.0.0.1:9000 aws_region=ap-southeast-1 \
             aws_secret_access_key=ES"
             .to_string())
     );

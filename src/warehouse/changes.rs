@@ -120,6 +120,17 @@ impl TableVersion {
         Ok(Appended::Rows(tables))
     }
 
+    /// Who made version `number` and how, as far as the log tells: ` (write overwrite by invocation 0f1e...)`.
+    pub(super) async fn told(&self, number: u64) -> String {
+        let bytes = self.table.log_store().read_commit_entry(number).await.ok().flatten();
+        let actions = bytes.and_then(|bytes| get_actions(number, &bytes).ok()).unwrap_or_default();
+        let info = actions.into_iter().find_map(|action| match action {
+            Action::CommitInfo(info) => Some(info),
+            _ => None,
+        });
+        told(info.as_ref())
+    }
+
     /// Files of rows that the commit `version` has added, or why that is not all that it did.
     async fn added_by(&self, version: u64) -> Result<std::result::Result<Vec<File>, String>> {
         let log = self.table.log_store();
@@ -222,7 +233,7 @@ impl File {
     }
 }
 
-/// ` (WRITE by invocation 0f1e...)`, as far as the commit tells.
+/// What a commit says about itself, in parentheses.
 fn told(info: Option<&CommitInfo>) -> String {
     let Some(info) = info else { return String::new() };
     let operation = info.operation.as_deref().unwrap_or("a commit");

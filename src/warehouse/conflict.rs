@@ -11,8 +11,9 @@
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::TransactionError;
 
-use super::Stored;
+use super::{Stored, TableVersion, Warehouse};
 use crate::diag::{Diagnostic, codes};
+use crate::node::Relation;
 
 /// The version of a table that rows were computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,14 @@ impl Base {
         }
     }
 
+    /// The version, if the rows depend on one.
+    pub(super) fn seen(self) -> Option<u64> {
+        match self {
+            Base::Any => None,
+            Base::Version(seen) => seen,
+        }
+    }
+
     /// True if a table at `version` is not what the rows were computed from.
     pub(super) fn is_stale(self, version: Option<u64>) -> bool {
         matches!(self, Base::Version(seen) if seen != version)
@@ -45,6 +54,17 @@ pub(super) fn conflict(what: &str) -> Box<Diagnostic> {
     Diagnostic::error(codes::WRITE_CONFLICT, format!("{what}: somebody else has written it at the same time"))
         .note("what they wrote is kept, and nothing of this build")
         .help("another build writes this table: build it again when that one has ended")
+}
+
+impl Warehouse {
+    /// C5013, with who it was: the first commit to `relation` after version `seen`.
+    pub(super) async fn conflict(&self, relation: &Relation, what: &str, seen: Option<u64>) -> Box<Diagnostic> {
+        let found = conflict(what);
+        let Ok(Some(table)) = self.load_table(relation).await else { return found };
+        let theirs = seen.map_or(0, |version| version + 1);
+        let told = TableVersion::new(table, relation.to_string()).told(theirs).await;
+        found.note(format!("version {theirs} of it is theirs{told}"))
+    }
 }
 
 /// True if a commit failed because somebody else committed.

@@ -11,6 +11,8 @@ mod conflict;
 mod location;
 mod staging;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod types;
 mod view;
 mod write;
@@ -149,7 +151,20 @@ impl Warehouse {
             return Ok(path.join("_delta_log").is_dir());
         }
         let mut list = self.store.list(Some(&folder));
-        list.try_next().await.map(|first| first.is_some()).map_err(|error| store_failed(relation, &error))
+        list.try_next().await.map(|first| first.is_some()).map_err(|error| self.store_failed(relation, &error))
+    }
+
+    /// C5006: the files of `relation` cannot be reached.
+    fn store_failed(&self, relation: &Relation, error: &object_store::Error) -> Box<Diagnostic> {
+        let what =
+            format!("the files of `{relation}` in `{}` cannot be read or written", stores::clean(self.root.as_str()));
+        stores::explain(Diagnostic::error(codes::STORE_ERROR, what), error)
+    }
+
+    /// C5006: a folder cannot be listed.
+    fn not_listed(&self, folder: &StorePath, error: &object_store::Error) -> Box<Diagnostic> {
+        let what = format!("`{folder}` of `{}` cannot be listed", stores::clean(self.root.as_str()));
+        stores::explain(Diagnostic::error(codes::STORE_ERROR, what), error)
     }
 
     fn folder(&self, relation: &Relation) -> StorePath {
@@ -179,10 +194,8 @@ impl Warehouse {
     }
 
     async fn folders(&self, folder: &StorePath) -> Result<Vec<String>> {
-        let listed = self.store.list_with_delimiter(Some(folder)).await.map_err(|error| {
-            let what = format!("`{folder}` of the warehouse cannot be listed");
-            stores::explain(Diagnostic::error(codes::STORE_ERROR, what), &error)
-        })?;
+        let listed = self.store.list_with_delimiter(Some(folder)).await;
+        let listed = listed.map_err(|error| self.not_listed(folder, &error))?;
         let mut names: Vec<String> =
             listed.common_prefixes.iter().filter_map(|path| path.filename()).map(location::unsegment).collect();
         names.sort();
@@ -210,7 +223,7 @@ impl Warehouse {
     pub(crate) async fn drop_table(&self, relation: &Relation) -> Result<()> {
         let folder = self.folder(relation);
         for part in [folder.clone().join("_delta_log"), folder] {
-            self.delete_all(&part).await.map_err(|error| store_failed(relation, &error))?;
+            self.delete_all(&part).await.map_err(|error| self.store_failed(relation, &error))?;
         }
         if let Ok(path) = self.table_url(relation).to_file_path() {
             // That the folders are gone is a nicety, as it is on HDFS; object stores have none.
@@ -252,11 +265,6 @@ fn folders_of(files: &[StorePath], root: &StorePath) -> Vec<StorePath> {
     let mut folders: Vec<StorePath> = folders.into_iter().collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.parts_count()));
     folders
-}
-
-fn store_failed(relation: &Relation, error: &object_store::Error) -> Box<Diagnostic> {
-    let what = format!("the files of `{relation}` cannot be read or written");
-    stores::explain(Diagnostic::error(codes::STORE_ERROR, what), error)
 }
 
 /// A failure of the warehouse, with the library's words as a note.

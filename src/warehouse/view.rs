@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectStoreExt, path::Path as StorePath};
 use serde::{Deserialize, Serialize};
 
-use super::{Warehouse, segment, store_failed};
+use super::{Warehouse, segment};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 
@@ -34,7 +34,7 @@ impl Warehouse {
             Diagnostic::error(codes::INTERNAL, format!("view `{relation}` cannot be written: {error}"))
         })?;
         let path = self.view_path(relation);
-        self.store.put(&path, bytes.into()).await.map_err(|error| store_failed(relation, &error))?;
+        self.store.put(&path, bytes.into()).await.map_err(|error| self.store_failed(relation, &error))?;
         if self.has_log(relation).await? {
             self.drop_table(relation).await?;
         }
@@ -43,9 +43,9 @@ impl Warehouse {
 
     pub(super) async fn load_view(&self, relation: &Relation) -> Result<Option<View>> {
         let bytes = match self.store.get(&self.view_path(relation)).await {
-            Ok(found) => found.bytes().await.map_err(|error| store_failed(relation, &error))?,
+            Ok(found) => found.bytes().await.map_err(|error| self.store_failed(relation, &error))?,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(store_failed(relation, &error)),
+            Err(error) => return Err(self.store_failed(relation, &error)),
         };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             Diagnostic::error(codes::WAREHOUSE_ERROR, format!("view `{relation}` cannot be read: {error}"))
@@ -56,16 +56,14 @@ impl Warehouse {
     pub(super) async fn drop_view(&self, relation: &Relation) -> Result<()> {
         match self.store.delete(&self.view_path(relation)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(store_failed(relation, &error)),
+            Err(error) => Err(self.store_failed(relation, &error)),
         }
     }
 
     pub(super) async fn view_names(&self, schema: &str) -> Result<Vec<String>> {
         let folder = self.prefix.clone().join(segment(schema)).join("_views");
-        let files: Vec<_> = self.store.list(Some(&folder)).try_collect().await.map_err(|error| {
-            let what = format!("`{folder}` of the warehouse cannot be listed");
-            crate::stores::explain(Diagnostic::error(codes::STORE_ERROR, what), &error)
-        })?;
+        let files: Vec<_> =
+            self.store.list(Some(&folder)).try_collect().await.map_err(|error| self.not_listed(&folder, &error))?;
         let names = files.iter().filter_map(|meta| meta.location.filename()?.strip_suffix(".json"));
         Ok(names.map(super::location::unsegment).collect())
     }

@@ -16,7 +16,7 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
 
-use super::conflict::conflict;
+use super::conflict::is_conflict;
 use super::tap::PlannedTable;
 use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
@@ -128,7 +128,7 @@ impl Warehouse {
         let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
         if base.is_stale(before.as_ref().and_then(DeltaTable::version)) {
-            return Err(conflict(&what));
+            return Err(self.conflict(relation, &what, base.seen()).await);
         }
         let table = match &before {
             Some(table) => table.clone(),
@@ -156,8 +156,16 @@ impl Warehouse {
             .with_session_state(Arc::new(session.clone()))
             .with_writer_properties(writer_properties())
             .with_commit_properties(properties)
-            .await
-            .map_err(|error| progress.take_failure().unwrap_or_else(|| failed(&what, &error)))?;
+            .await;
+        let done = match (done, progress.take_failure()) {
+            (Ok(done), _) => done,
+            (Err(_), Some(failure)) => return Err(failure),
+            (Err(error), None) if is_conflict(&error) => {
+                let seen = before.as_ref().and_then(DeltaTable::version);
+                return Err(self.conflict(relation, &what, seen).await);
+            }
+            (Err(error), None) => return Err(failed(&what, &error)),
+        };
         let total = total_bytes(&done);
         Ok(Written {
             rows: progress.rows(),

@@ -52,8 +52,8 @@ fn every_format_reads_back() {
         ("parquet", ", compression: snappy", "parquet"),
         ("csv", "", "csv"),
         ("csv", ", compression: gzip", "csv.gz"),
-        ("json", "", "json"),
-        ("json", ", compression: zstd", "json.zst"),
+        ("json", "", "jsonl"),
+        ("json", ", compression: zstd", "jsonl.zst"),
     ];
     for (format, more, extension) in cases {
         let project = project(&format!(", format: {format}{more}"), &format!("{MODEL}{sql}"));

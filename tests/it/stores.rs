@@ -205,6 +205,13 @@ async fn debug_tries_lake_and_warehouse(place: Place) {
         assert!(line("warehouse").contains(words), "{found}");
     }
     assert!(line("source lake.orders").contains("read at"), "{found}");
+    let found = project.ok(&["debug", "--output", "json"]).stdout;
+    let checks: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+    let of = |name: &str| {
+        checks.as_array().expect("a list").iter().find(|check| check["name"] == name).expect("a check").clone()
+    };
+    assert!(of("warehouse")["write_mb_per_second"].as_f64().is_some_and(|speed| speed > 0.0), "{found}");
+    assert_eq!(of("source lake.orders")["status"], "ok");
     // The build works as well.
     project.ok(&["build"]);
     assert_eq!(project.rows("select count(*) as n from a")[0]["n"], 100_000);
@@ -281,5 +288,7 @@ fn a_local_folder_that_cannot_be_written_fails_the_check() {
     project.edit("profiles.yml", "warehouse: warehouse\n", "warehouse: blocked/warehouse\n");
     assert!(FsPath::new(&project.path("blocked")).is_file());
     let output = project.exits(1, &["debug"]);
-    output.says(&["warehouse", "FAILED", "C5006"]);
+    let line = output.stdout.lines().find(|line| line.starts_with("warehouse")).expect("a line");
+    assert!(line.contains("FAILED"), "{line}");
+    output.says(&["C5006", "blocked/warehouse"]);
 }

@@ -1,12 +1,12 @@
 //! `parse`, `debug`, `clean`, `init`.
 
 use super::{loaded, loaded_where, plain_options, runtime};
-use crate::cli::args::{GlobalArgs, SelectArgs};
+use crate::cli::args::{CompileOutput, GlobalArgs, SelectArgs};
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
 use crate::cli::{FAILED, FINE, WRONG};
 use crate::diag::{Diagnostic, Result, Severity, codes};
-use crate::ops;
+use crate::ops::{self, Check, Found};
 use crate::stdx::plural;
 
 pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
@@ -25,23 +25,44 @@ pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Pr
     Ok(FINE)
 }
 
-pub(in crate::cli) fn debug(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
+pub(in crate::cli) fn debug(
+    global: &GlobalArgs,
+    output: CompileOutput,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
     let options = plain_options("debug", global, &SelectArgs::default(), env)?;
     let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
     let checks = runtime()?.block_on(ops::debug(&options, &loaded));
-    let mut code = FINE;
-    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
-    for check in &checks {
-        match &check.found {
-            Ok(found) => printer.data(&format!("{:width$}  ok      {found}", check.name)),
+    if output == CompileOutput::Json {
+        let all: Vec<_> = checks.iter().map(Check::json).collect();
+        printer.data(&serde_json::json!(all).to_string());
+    } else {
+        print_checks(&checks, printer);
+    }
+    Ok(if checks.iter().any(|check| check.found.is_err()) { FAILED } else { FINE })
+}
+
+/// A line for each check; what is wrong with one follows on stderr.
+fn print_checks(checks: &[Check], printer: &Printer) {
+    let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
+    let places = checks.iter().filter_map(|check| match &check.found {
+        Ok(Found::Store(report)) => Some(report.place.chars().count()),
+        _ => None,
+    });
+    let wide = places.max().unwrap_or(0);
+    for Check { name, found } in checks {
+        match found {
+            Ok(Found::Fact(fact)) => printer.data(&format!("{name:width$}  ok      {fact}")),
+            Ok(Found::Store(report)) => {
+                printer.data(&format!("{name:width$}  ok      {:wide$}  {report}", report.place));
+            }
             Err(diagnostic) => {
-                printer.data(&format!("{:width$}  FAILED  {}", check.name, diagnostic.message));
+                printer.data(&format!("{name:width$}  FAILED  {}", diagnostic.message));
                 printer.diagnostic(diagnostic);
-                code = FAILED;
             }
         }
     }
-    Ok(code)
 }
 
 pub(in crate::cli) fn clean(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {

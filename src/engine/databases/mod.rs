@@ -41,7 +41,7 @@ use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 
-use self::column::{Column, Read, Table};
+use self::column::{Column, Compare, Read, Table};
 use self::failure::{Doing, diagnose};
 use self::server::{Server, dialect, no_database};
 use self::statement::Dialect;
@@ -87,6 +87,10 @@ fn declare(spec: &DatabaseSpec, dialect: Dialect, table: &mut Table) -> Result<(
         }
         if wanted == DataType::Utf8View {
             as_text(column, dialect);
+        } else if dialect == Dialect::Mysql && column.data_type == DataType::Boolean && wanted.is_integer() {
+            // It was a number all along.
+            column.data_type = wanted;
+            column.compare = Compare::Null;
         } else if can_cast_types(&column.data_type, &wanted) {
             column.wanted = Some(wanted);
         } else {
@@ -106,7 +110,7 @@ fn as_text(column: &mut Column, dialect: Dialect) {
     if !(dialect == Dialect::Postgres && column.read == Read::Json) {
         column.read = Read::Text;
     }
-    column.compare = column::Compare::Null;
+    column.compare = Compare::Null;
 }
 
 /// The column whose ranges are read side by side: the declared one, or the key if it has a suitable type.

@@ -203,19 +203,35 @@ pub(super) async fn fetch(
     collector.flush().await
 }
 
+/// What SQLite keeps a value as.
+enum Stored {
+    Integer,
+    Real,
+    Text,
+    Blob,
+}
+
+fn stored(raw: &SqliteValueRef<'_>) -> Stored {
+    match raw.type_info().name() {
+        "INTEGER" => Stored::Integer,
+        "REAL" => Stored::Real,
+        "TEXT" => Stored::Text,
+        _ => Stored::Blob,
+    }
+}
+
 fn decode(raw: SqliteValueRef<'_>) -> Result<Value<'_>, Misfit> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
-    let kind = raw.type_info().name().to_string();
     let failed = |error: sqlx::error::BoxDynError| Misfit(error.to_string());
-    match kind.as_str() {
-        "INTEGER" => <i64 as Decode<Sqlite>>::decode(raw).map(Value::Int).map_err(failed),
-        "REAL" => <f64 as Decode<Sqlite>>::decode(raw).map(Value::Float).map_err(failed),
-        "TEXT" => {
+    match stored(&raw) {
+        Stored::Integer => <i64 as Decode<Sqlite>>::decode(raw).map(Value::Int).map_err(failed),
+        Stored::Real => <f64 as Decode<Sqlite>>::decode(raw).map(Value::Float).map_err(failed),
+        Stored::Text => {
             <&str as Decode<Sqlite>>::decode(raw).map(Value::Text).map_err(|_| Misfit("text that is no UTF-8".into()))
         }
-        _ => <&[u8] as Decode<Sqlite>>::decode(raw).map(Value::Bytes).map_err(failed),
+        Stored::Blob => <&[u8] as Decode<Sqlite>>::decode(raw).map(Value::Bytes).map_err(failed),
     }
 }
 

@@ -99,7 +99,7 @@ impl Repository<'_> {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr).replace(self.url, self.written);
-        let last = said.lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or("git failed");
+        let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("git failed");
         let last = last.trim_start_matches("fatal: ").trim_start_matches("error: ");
         Err(unreachable(self.written, self.span, last)
             .maybe_help(self.revision.map(|revision| format!("is there a branch, tag or commit `{revision}`?"))))

@@ -133,9 +133,9 @@ impl FilesConfig {
             (FileFormat::Csv, Compression::Gzip) => "csv.gz",
             (FileFormat::Csv, Compression::Zstd) => "csv.zst",
             (FileFormat::Csv, _) => "csv",
-            (FileFormat::Json, Compression::Gzip) => "json.gz",
-            (FileFormat::Json, Compression::Zstd) => "json.zst",
-            (FileFormat::Json, _) => "json",
+            (FileFormat::Json, Compression::Gzip) => "jsonl.gz",
+            (FileFormat::Json, Compression::Zstd) => "jsonl.zst",
+            (FileFormat::Json, _) => "jsonl",
         }
     }
 }

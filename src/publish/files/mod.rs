@@ -27,6 +27,7 @@ mod config;
 mod folder;
 mod history;
 mod manifest;
+mod pack;
 mod parquet;
 mod text;
 mod write;

@@ -6,12 +6,10 @@
 //! open, and an upload is no object before it is completed.
 
 use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::DataFusionError;
 use futures::{StreamExt, pin_mut};
-use object_store::{MultipartUpload, PutPayload};
-use sha2::{Digest, Sha256};
+use object_store::MultipartUpload;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -24,12 +22,10 @@ use super::super::{OnProgress, Progress};
 use super::config::{Compression, FileFormat, FilesConfig};
 use super::folder::{Folder, HIDDEN};
 use super::manifest::ManifestFile;
+use super::pack::{Packed, Piece, pack};
 use super::parquet::ParquetFile;
 use super::text;
 use crate::diag::{Diagnostic, Result, codes};
-
-/// Bytes of a part of an upload. Stores want all but the last one to be of the same size, of 5 MiB at least.
-const PART: usize = 8 << 20;
 
 /// Bytes of encoded rows that go to a file's task at once.
 const PIECE: usize = 1 << 20;
@@ -49,9 +45,6 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) progress: OnProgress<'a>,
 }
-
-/// Encoded rows, or the end of a file that is not to be.
-type Piece = Result<Bytes, DataFusionError>;
 
 /// Files that are written, but not there under their names yet.
 #[derive(Default)]
@@ -82,14 +75,6 @@ enum Encoder {
     Parquet(Box<ParquetFile>),
     Csv,
     Json(Vec<Vec<u8>>),
-}
-
-/// What a file's task has made.
-struct Packed {
-    /// The upload, unless it is completed.
-    upload: Option<Box<dyn MultipartUpload>>,
-    bytes: u64,
-    sha256: String,
 }
 
 impl Writer<'_> {
@@ -226,7 +211,7 @@ impl Writer<'_> {
             let _ = file.pieces.send(Ok(piece.into())).await;
         }
         if file.task.is_finished() {
-            return Err(self.packed(&mut file.task).await.err().unwrap_or_else(|| ended_early()));
+            return Err(self.packed(&mut file.task).await.err().unwrap_or_else(ended_early));
         }
         Ok(())
     }
@@ -322,57 +307,6 @@ fn escaped(text: &str) -> String {
 
 fn ended_early() -> Box<Diagnostic> {
     Diagnostic::error(codes::INTERNAL, "a file of a publish ended before its rows did")
-}
-
-/// Compresses what comes, counts it, takes its checksum, and sends it off in parts.
-async fn pack(
-    mut upload: Box<dyn MultipartUpload>,
-    received: mpsc::Receiver<Piece>,
-    compression: FileCompressionType,
-    complete: bool,
-) -> Result<Packed, DataFusionError> {
-    let done = send(&mut upload, received, compression, complete).await;
-    match done {
-        Ok((bytes, sha256)) => Ok(Packed { upload: (!complete).then_some(upload), bytes, sha256 }),
-        Err(error) => {
-            // The error is what matters; parts that stay are in nobody's way.
-            let _ = upload.abort().await;
-            Err(error)
-        }
-    }
-}
-
-async fn send(
-    upload: &mut Box<dyn MultipartUpload>,
-    received: mpsc::Receiver<Piece>,
-    compression: FileCompressionType,
-    complete: bool,
-) -> Result<(u64, String), DataFusionError> {
-    let pieces = futures::stream::unfold(received, |mut received| async move {
-        let piece = received.recv().await?;
-        Some((piece, received))
-    });
-    let mut packed = compression.convert_to_compress_stream(pieces.boxed())?;
-    let (mut buffer, mut bytes, mut hash) = (Vec::with_capacity(PART), 0, Sha256::new());
-    let store = |error: object_store::Error| DataFusionError::ObjectStore(Box::new(error));
-    while let Some(piece) = packed.next().await {
-        let piece = piece?;
-        bytes += piece.len() as u64;
-        hash.update(&piece);
-        buffer.extend_from_slice(&piece);
-        while buffer.len() >= PART {
-            let rest = buffer.split_off(PART);
-            let part = std::mem::replace(&mut buffer, rest);
-            upload.put_part(PutPayload::from(part)).await.map_err(store)?;
-        }
-    }
-    if !buffer.is_empty() || bytes == 0 {
-        upload.put_part(PutPayload::from(buffer)).await.map_err(store)?;
-    }
-    if complete {
-        upload.complete().await.map_err(store)?;
-    }
-    Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 impl Written {

@@ -200,16 +200,16 @@ fn meaning(said: &Said) -> (Code, Option<&'static str>) {
 }
 
 /// What `error` means for the statement that moves rows from the loaded table to the published one.
-pub(super) fn refused_merge(place: &Place, error: &sqlx::Error) -> Failure {
-    let said = Said::from(error).words;
-    let help = match number(error) {
+pub(super) fn refused_merge(place: &Place, error: impl Into<Said>) -> Failure {
+    let said = error.into();
+    let help = match said.number {
         Some(1062) => "rows that are added have keys that are there already: use `mode: upsert`",
         Some(1048 | 1264..=1265 | 1292 | 1364 | 1366..=1367 | 1406 | 4025) => {
             "the table's columns do not hold the new rows: run with --full-refresh to build the table again"
         }
-        _ => return judge(place, error),
+        _ => return judge(place, said),
     };
-    place.unfit(said).help(help).into()
+    place.unfit(said.words).help(help).into()
 }
 
 /// The message for a value that the server refused, if that is what it said about rows `run` of `chunk`.

@@ -31,6 +31,9 @@ use crate::stdx::human_bytes;
 /// How often one statement is run again after a deadlock or a lock wait.
 const CONFLICTS: u32 = 5;
 
+/// Runs that wait for a connection.
+const QUEUE: usize = 2;
+
 /// Rows that one statement carries.
 pub(super) struct Run {
     pub(super) chunk: Arc<Chunk>,
@@ -69,7 +72,7 @@ impl Load<'_> {
     /// Loads all rows and tells what was sent.
     pub(super) async fn run(&self) -> Result<Tally, Failure> {
         let (way, first) = Writer::first(self).await?;
-        let (sender, receiver) = mpsc::channel(self.config.connections);
+        let (sender, receiver) = mpsc::channel(QUEUE);
         let work = Arc::new(Work {
             config: self.config.clone(),
             place: Arc::clone(self.place),

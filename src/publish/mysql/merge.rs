@@ -15,13 +15,14 @@ use super::super::ledger::{Entry, Gone};
 use super::super::rows::Rows;
 use super::super::shape::Shape;
 use super::super::statement::quoted;
+use super::super::survey::survey;
 use super::super::tally::{reconcile, recount};
 use super::super::{Published, Vanished};
 use super::connect::Server;
 use super::failure::{Failure, judge, refused_merge};
 use super::ledger::{self, Ledger};
 use super::table::names;
-use super::{Beside, Work, evolve, measure, partitions};
+use super::{Beside, Work, evolve, partitions};
 use crate::diag::Result;
 
 impl Work<'_> {
@@ -41,7 +42,7 @@ impl Work<'_> {
         if gone.is_some() {
             evolve::check_key(&self.place, &self.table, &shape, control).await?;
         }
-        let survey = measure(&self.place, &shape, &projected).await?;
+        let survey = survey(&shape, &projected).await?;
         let types = self.types(&shape, survey.as_ref(), server)?;
         let changes = evolve::changes(&shape, &evolution, &there, &types, survey.as_ref());
         evolve::alter(&self.place, &self.table, &changes, control).await?;
@@ -90,7 +91,7 @@ impl Work<'_> {
         control: &mut MySqlConnection,
     ) -> Result<(), Failure> {
         let shape = Arc::new(Shape::resolve(&shape.keys_job(self.job), &keys.schema(), &self.place)?);
-        let survey = measure(&self.place, &shape, keys).await?;
+        let survey = survey(&shape, keys).await?;
         let name = self.table.gone_name();
         let beside = Beside { name: &name, shape, rows: keys, survey: survey.as_ref(), tail: "" };
         self.load(&beside, server, control).await.map(drop)

@@ -96,14 +96,6 @@ pub(super) async fn publish(
     }
 }
 
-/// Measures the rows, unless no type depends on it.
-async fn measure(place: &Place, shape: &Shape, rows: &dyn Rows) -> Result<Option<Survey>> {
-    match shape.fields.iter().any(|field| field.kind.is_sized()) {
-        true => survey(place, shape, rows).await.map(Some),
-        false => Ok(None),
-    }
-}
-
 /// A publish of one table, as often as it is tried.
 struct Work<'a> {
     config: &'a MysqlConfig,
@@ -154,9 +146,9 @@ impl Work<'_> {
     }
 
     /// Tidies up and says goodbye, as far as the connection is of use: it may be what failed, and then the next publish
-    /// tidies up.
+    /// tidies up. Without the lock, as after waiting for it in vain, the tables are somebody else's.
     async fn leave(&self, mut control: MySqlConnection, failed: bool) {
-        if failed {
+        if failed && self.table.has_lock(&mut control).await.unwrap_or(false) {
             let _ = self.table.drop_work(&mut control).await;
         }
         self.table.unlock(&mut control).await;
@@ -193,7 +185,7 @@ impl Work<'_> {
         let failed = |error: sqlx::Error| judge(&self.place, &error);
         self.table.refuse_ties(&self.place, control).await?;
         let shape = Arc::new(Shape::resolve(self.job, &rows.schema(), &self.place)?);
-        let survey = self.measured.get_or_try_init(|| measure(&self.place, &shape, rows)).await?.as_ref();
+        let survey = self.measured.get_or_try_init(|| survey(&shape, rows)).await?.as_ref();
         let parts = partitions::clause(&self.place, self.job, rows).await?;
         let entry = Entry::new(&self.table.name, self.job, self.source.origin(), columns(&shape));
         let (name, tail) = (self.table.new_name(), format!("{}{parts}", ledger::comment(&entry)));

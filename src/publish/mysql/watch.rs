@@ -6,7 +6,8 @@
 //!
 //! - it does not answer, twice: the network or the server is gone;
 //! - one of our sessions is not in its list any more: it ended without a word that reached us;
-//! - a session of ours is idle there while we wait for its answer, twice: the answer is lost;
+//! - a session of ours is idle there while we wait for its answer, again and again: the answer is lost, or nothing of the
+//!   question gets through (a large one over a slow line takes a while to arrive, and the server is idle until then);
 //! - otherwise it is at work, however long it takes.
 //!
 //! What is lost is given up and may be tried again. Sessions of a load that was given up may still be there, one
@@ -24,6 +25,9 @@ use super::super::config::MysqlConfig;
 use super::super::place::Place;
 use super::connect::connect;
 use super::failure::{Failure, Said, is_full, judge};
+
+/// So often a session has to be found idle, one after the other, until it counts as lost.
+const IDLE: u32 = 10;
 
 /// A session of ours on the server.
 #[derive(Debug)]
@@ -139,8 +143,11 @@ impl Watch {
                 Pulse::Silent if suspicions > 1 => {
                     return format!("no answer for more than {silence} s, and none to a new connection either");
                 }
-                Pulse::Idle if suspicions > 1 => {
-                    return format!("no answer for more than {silence} s, although the server is done: it was lost");
+                Pulse::Idle if suspicions >= IDLE => {
+                    let silence = silence * u64::from(IDLE);
+                    return format!(
+                        "no answer for more than {silence} s, although the server waits for us: it was lost"
+                    );
                 }
                 Pulse::Fine | Pulse::Silent | Pulse::Idle => {}
             }

@@ -40,6 +40,8 @@ pub struct PostgresConfig {
     pub connect_timeout: Duration,
     /// How long to wait for another publish of the same table, and for readers at the swap.
     pub lock_timeout: Duration,
+    /// How long to wait for a sign of life before the server is asked whether it is still there.
+    pub read_timeout: Duration,
 }
 
 /// `ssl_mode`, in the words of MySQL's clients or of PostgreSQL's.
@@ -117,6 +119,7 @@ impl PostgresConfig {
             ssl_key: either(fields, "ssl_key", "sslkey")?.map(PathBuf::from),
             connect_timeout: seconds(fields, "connect_timeout", 15)?,
             lock_timeout: seconds(fields, "lock_timeout", 60)?,
+            read_timeout: seconds(fields, "read_timeout", 30)?.max(Duration::from_secs(1)),
         };
         if config.ssl_cert.is_some() != config.ssl_key.is_some() {
             return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));

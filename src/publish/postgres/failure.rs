@@ -14,6 +14,8 @@ use crate::diag::{Code, Diagnostic, codes};
 pub(super) enum Failure {
     /// Trying again may help.
     Passing(Box<Diagnostic>),
+    /// The server is lost, and with it the connection: not even a goodbye gets there.
+    Lost(Box<Diagnostic>),
     /// It will not.
     Final(Box<Diagnostic>),
 }

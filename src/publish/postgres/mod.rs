@@ -25,6 +25,7 @@ mod merge;
 mod swap;
 mod table;
 mod types;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ use connect::{begin, product};
 use failure::{Failure, judge, no_connection};
 use swap::Swap;
 use table::{Old, Table};
+use watch::Session;
 
 /// Publishes that are tried; with the waits between them a server has half a minute to come back.
 const ATTEMPTS: u32 = 8;
@@ -79,17 +81,19 @@ pub(super) async fn publish(
     types::columns(place, &shape)?;
     let table = Table::new(config, place)?;
     let mut first = Some(connect(config).await.map_err(|error| no_connection(place, &error))?);
-    let work = Work { config, place, job, source, table: &table, progress };
+    let mut work = Work { config, place, job, source, table: &table, before: None, progress };
     let mut attempt = 1;
     loop {
         match work.attempt(first.take(), attempt).await {
             Ok(published) => return Ok(Published { attempts: attempt, ..published }),
-            Err(Failure::Passing(diagnostic)) if attempt < ATTEMPTS => {
+            Err(Failure::Passing(diagnostic) | Failure::Lost(diagnostic)) if attempt < ATTEMPTS => {
                 progress(Progress::Retrying(place.cause(&diagnostic).to_string()));
                 tokio::time::sleep(Duration::from_millis((250 << attempt).min(8000))).await;
                 attempt += 1;
             }
-            Err(Failure::Passing(diagnostic)) => return Err(diagnostic.note(format!("it was tried {attempt} times"))),
+            Err(Failure::Passing(diagnostic) | Failure::Lost(diagnostic)) => {
+                return Err(diagnostic.note(format!("it was tried {attempt} times")));
+            }
             Err(Failure::Final(diagnostic)) => return Err(diagnostic),
         }
     }
@@ -102,6 +106,8 @@ struct Work<'a> {
     job: &'a PublishJob,
     source: &'a dyn Source,
     table: &'a Table,
+    /// The session of the last attempt, if it was lost.
+    before: Option<Session>,
     progress: OnProgress<'a>,
 }
 
@@ -111,23 +117,34 @@ impl Work<'_> {
     }
 
     /// One transaction from the start to the commit.
-    async fn attempt(&self, connection: Option<PgConnection>, number: u32) -> Result<Published, Failure> {
+    async fn attempt(&mut self, connection: Option<PgConnection>, number: u32) -> Result<Published, Failure> {
         let mut connection = match connection {
             Some(connection) => connection,
             None => connect(self.config).await.map_err(|error| self.failed(&error))?,
         };
-        self.table.make_schema(self.config, self.place, &mut connection).await?;
-        begin(self.config, &mut connection).await.map_err(|error| self.failed(&error))?;
-        let result = match self.transact(number, &mut connection).await {
+        if let Some(before) = self.before.take() {
+            before.end(&mut connection).await;
+        }
+        let session = Session::of(&mut connection).await.map_err(|error| self.failed(&error))?;
+        let result = session.guard(self.config, self.place, self.talk(number, &mut connection)).await;
+        match &result {
+            Err(Failure::Lost(_)) => self.before = Some(session),
+            _ => drop(connection.close().await),
+        }
+        result
+    }
+
+    async fn talk(&self, number: u32, connection: &mut PgConnection) -> Result<Published, Failure> {
+        self.table.make_schema(self.config, self.place, connection).await?;
+        begin(self.config, connection).await.map_err(|error| self.failed(&error))?;
+        match self.transact(number, connection).await {
             Ok(published) => connection.execute("commit").await.map(|_| published).map_err(|error| self.failed(&error)),
             Err(failure) => {
                 // The connection may be what failed; the server rolls back then.
                 let _ = connection.execute("rollback").await;
                 Err(failure)
             }
-        };
-        let _ = connection.close().await;
-        result
+        }
     }
 
     /// What happens inside of the transaction.

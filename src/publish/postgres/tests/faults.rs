@@ -17,7 +17,9 @@ async fn logins_that_fail_are_explained_without_the_password() {
     let version = ping(&bench.config(&[]), "bi").await.expect("answers");
     assert!(version.starts_with("PostgreSQL 1"), "{version}");
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let cases: [(&[(&str, Value)], &str, &str); 6] = [
+    /// Settings to change, and parts of the message and of the help.
+    type Case<'a> = (&'a [(&'a str, Value)], &'a str, &'a str);
+    let cases: [Case<'_>; 6] = [
         (&[("password", json!("hunter2hunter2"))], "password authentication failed", "`user` and `password`"),
         (&[("database", json!("c360_test_nowhere"))], "does not exist", "`database`"),
         (&[("port", json!(port))], "refused", "nothing listens there"),
@@ -145,38 +147,108 @@ fn place() -> Place {
     Place { destination: "bi".into(), server: "postgres".into(), table: "mart".into(), node: "mart".into() }
 }
 
-/// Rows during whose first sorted reading every connection of the publish is killed, once.
-struct Sabotage {
+/// Rows during whose first reading something happens to the publish's connection, once.
+struct Sabotage<F> {
     rows: FrameRows,
-    settings: Value,
+    harm: Arc<F>,
     done: Arc<AtomicBool>,
 }
 
 #[async_trait]
-impl Rows for Sabotage {
+impl<F: AsyncHarm> Rows for Sabotage<F> {
     fn schema(&self) -> SchemaRef {
         self.rows.schema()
     }
 
     async fn open(&self, order: &[String]) -> Result<SendableRecordBatchStream> {
         let stream = self.rows.open(order).await?;
-        let (done, settings, schema) = (Arc::clone(&self.done), self.settings.clone(), stream.schema());
-        let killing = stream.enumerate().then(move |(number, batch)| {
-            let (done, config) = (Arc::clone(&done), postgres(&settings));
+        let (done, harm, schema) = (Arc::clone(&self.done), Arc::clone(&self.harm), stream.schema());
+        let harmed = stream.enumerate().then(move |(number, batch)| {
+            let (done, harm) = (Arc::clone(&done), Arc::clone(&harm));
             async move {
                 if number == 3 && !done.swap(true, Ordering::SeqCst) {
-                    let mut killer = connect(&config).await.expect("logs in");
-                    let lock = Table::new(&config, &place()).expect("a name").lock;
-                    let sql = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted \
-                               and (classid::bigint << 32 | objid::bigint) = $1";
-                    let killed = sqlx::query(sql).bind(lock).fetch_all(&mut killer).await.expect("killed");
-                    assert_eq!(killed.len(), 1);
+                    harm.harm().await;
                 }
                 batch
             }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, killing)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, harmed)))
     }
+}
+
+/// What happens.
+#[async_trait]
+trait AsyncHarm: Send + Sync + 'static {
+    async fn harm(&self);
+}
+
+/// The session is ended by somebody else.
+struct Kill(PostgresConfig);
+
+#[async_trait]
+impl AsyncHarm for Kill {
+    async fn harm(&self) {
+        let mut killer = connect(&self.0).await.expect("logs in");
+        let lock = Table::new(&self.0, &place()).expect("a name").lock;
+        let sql = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted \
+                   and (classid::bigint << 32 | objid::bigint) = $1";
+        let killed = sqlx::query(sql).bind(lock).fetch_all(&mut killer).await.expect("killed");
+        assert_eq!(killed.len(), 1);
+    }
+}
+
+/// A way to the server that can be cut without a word.
+struct Network {
+    port: u16,
+    cut: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl AsyncHarm for Network {
+    async fn harm(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Network {
+    async fn to(port: u64) -> Network {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let network = Network { port: listener.local_addr().expect("bound").port(), cut: Arc::default() };
+        let cut = Arc::clone(&network.cut);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = tokio::net::TcpStream::connect(("127.0.0.1", port as u16)).await.expect("connects");
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                let (one, other) = (Arc::clone(&cut), Arc::clone(&cut));
+                tokio::spawn(async move { pass(&mut from_client, &mut to_server, &one).await });
+                tokio::spawn(async move { pass(&mut from_server, &mut to_client, &other).await });
+            }
+        });
+        network
+    }
+}
+
+/// Hands bytes on for as long as the network is whole. What comes while it is not is lost, and so is the connection.
+async fn pass(
+    from: &mut (impl tokio::io::AsyncRead + Unpin),
+    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    cut: &AtomicBool,
+) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut buffer = vec![0; 65_536];
+    let mut lost = false;
+    while let Ok(bytes @ 1..) = from.read(&mut buffer).await {
+        lost |= cut.load(Ordering::SeqCst);
+        if !lost && to.write_all(&buffer[..bytes]).await.is_err() {
+            return;
+        }
+    }
+    if lost {
+        // The other side never hears of the end.
+        std::future::pending::<()>().await;
+    }
+    let _ = to.shutdown().await;
 }
 
 #[tokio::test]
@@ -185,14 +257,15 @@ async fn a_load_whose_connection_dies_starts_again() {
     bench.publish(&people(), json!("bi")).await.expect("published");
     let rows = Sabotage {
         rows: frame(vec![("id", numbers(0..60_000))]),
-        settings: bench.settings.clone(),
+        harm: Arc::new(Kill(postgres(&bench.settings))),
         done: Arc::default(),
     };
     let job = PublishJob::parse("mart", "mart", &json!({"to": "bi", "key": "id"})).expect("fine").remove(0);
     let retried = AtomicBool::new(false);
-    let told = |progress| match progress {
-        Progress::Retrying(_) => retried.store(true, Ordering::SeqCst),
-        Progress::Rows(_) | Progress::Waiting(_) => {}
+    let told = |progress| {
+        if let Progress::Retrying(_) = progress {
+            retried.store(true, Ordering::SeqCst);
+        }
     };
     let published = publish(&bench.config(&[]), "bi", &job, &timeless(&rows), &told).await.expect("published");
     assert_eq!((published.attempts, retried.load(Ordering::SeqCst)), (2, true));
@@ -212,4 +285,23 @@ async fn publishes_of_one_table_follow_each_other() {
     }
     assert_eq!(bench.names().await, ["mart", "mart_pkey"]);
     assert_eq!(bench.ask("select count(*)::text from c360_test_two.mart").await, ["20000"]);
+}
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_is_noticed() {
+    let Some(mut bench) = bench("silent").await else { return };
+    let network = Arc::new(Network::to(bench.settings["port"].as_u64().expect("a port")).await);
+    let rows =
+        Sabotage { rows: frame(vec![("id", numbers(0..60_000))]), harm: Arc::clone(&network), done: Arc::default() };
+    let changes = [("port", json!(network.port)), ("read_timeout", json!(1)), ("connect_timeout", json!(1))];
+    let job = PublishJob::parse("mart", "mart", &json!({"to": "bi", "key": "id"})).expect("fine").remove(0);
+    let told = |progress| {
+        if let Progress::Retrying(why) = progress {
+            assert!(why.contains("no answer for more than 1 s"), "{why}");
+            network.cut.store(false, Ordering::SeqCst);
+        }
+    };
+    let published = publish(&bench.config(&changes), "bi", &job, &timeless(&rows), &told).await.expect("published");
+    assert_eq!((published.rows, published.attempts), (60_000, 2));
+    assert_eq!(bench.ask("select count(*)::text, sum(id)::text from mart").await, ["60000|1799970000"]);
 }
