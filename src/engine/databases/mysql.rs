@@ -126,7 +126,8 @@ impl Declared {
                 plain(if unsigned { DataType::UInt32 } else { DataType::Int32 }, Compare::Integer)
             }
             "bigint" => plain(if unsigned { DataType::UInt64 } else { DataType::Int64 }, Compare::Integer),
-            "year" => plain(DataType::Int16, Compare::Integer),
+            // There, `year = 20` finds 2020.
+            "year" => plain(DataType::Int16, Compare::Null),
             "bit" if self.full == "bit(1)" => plain(DataType::Boolean, Compare::Boolean),
             "bit" => plain(DataType::UInt64, Compare::Null),
             "float" => plain(DataType::Float32, Compare::Null),
