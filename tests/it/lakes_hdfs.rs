@@ -168,7 +168,7 @@ fn a_name_node_that_is_not_there_is_an_error_at_once() {
         let project = one_table(place);
         must(&["kill", "name"]);
         let output = project.exits(1, &["build", "--vars", "{round: 2}"]);
-        output.says(&["C5006", "Connection refused", "does not answer"]);
+        output.says(&["C5006", &place.url, "Connection refused"]);
         must(&["revive", "name"]);
         must(&["live"]);
         recovers(&project);
