@@ -137,6 +137,6 @@ fn a_bucket_that_is_not_there_is_named() {
     on_s3("bucket", |place| {
         let project = one_table(place);
         project.edit("profiles.yml", &format!("s3://{}/", env("BUCKET")), "s3://no-such-bucket/");
-        project.exits(1, &["build"]).says(&["s3://no-such-bucket", "bucket"]);
+        project.exits(1, &["build"]).says(&["s3://no-such-bucket", "NoSuchBucket", "make the bucket first"]);
     });
 }
