@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "cluster")]
+use super::cluster_args::ClusterVerb;
+
 const AFTER_HELP: &str = "\
 Selecting nodes:
   --select stg_orders        a node          --select +mart_totals   it and everything above it
@@ -269,6 +272,14 @@ pub(crate) enum Verb {
         /// How to print them
         #[arg(long, value_enum, default_value = "text")]
         output: ShowOutput,
+    },
+    /// Run a part of a cluster
+    ///
+    /// With `cluster: df://host:port` in the profile's target, plans run on the executors of the scheduler there.
+    #[cfg(feature = "cluster")]
+    Cluster {
+        #[command(subcommand)]
+        verb: ClusterVerb,
     },
     /// Show what c360 sees, and whether it reaches the warehouse, the sources and the destinations, and how fast
     Debug {

@@ -2,6 +2,8 @@
 //! stdout and stderr.
 
 mod args;
+#[cfg(feature = "cluster")]
+mod cluster_args;
 mod interrupt;
 mod panics;
 mod printer;
@@ -91,6 +93,8 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Show { select, inline, limit, output } => {
             verbs::show(global, &select, inline, limit, output, env, printer)
         }
+        #[cfg(feature = "cluster")]
+        Verb::Cluster { verb } => verbs::cluster(verb, env),
         Verb::Debug { output } => verbs::debug(global, output, env, printer),
         Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {

@@ -113,6 +113,10 @@ codes! {
 
     SOURCE_DATABASE "C5020" World "A database that a source reads from cannot be reached, or does not give what is asked.";
 
+    CLUSTER_UNREACHABLE "C5030" World "The scheduler of the profile's cluster cannot be reached.";
+    CLUSTER_EMPTY "C5031" World "The profile's cluster has no executor that could run anything.";
+    CLUSTER_FAILED "C5032" World "A cluster could not run a query, or a process of it cannot go on.";
+
     DESTINATION_UNKNOWN "C6001" User "A publish configuration names a destination that the profile's target does not have.";
     DESTINATION_UNREACHABLE "C6002" World "A destination cannot be reached, or refuses the login.";
     PUBLISH_FAILED "C6003" World "Rows could not be loaded into a destination; its tables are as they were.";

@@ -172,8 +172,17 @@ impl Relations {
                 let failed = |error: &dyn std::error::Error| {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
                 };
-                table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
-                let provider = table.table_provider().await.map_err(|error| failed(&error))?;
+                let files = match state.config().get_extension::<formats::Ships>() {
+                    Some(_) => formats::delta_files(&table, &relation.to_string()).map_err(|error| failed(&error))?,
+                    None => None,
+                };
+                let provider = match files {
+                    Some(files) => files,
+                    None => {
+                        table.update_datafusion_session(&state).map_err(|error| failed(&error))?;
+                        table.table_provider().await.map_err(|error| failed(&error))?
+                    }
+                };
                 let version = TableVersion::new(table, relation.to_string());
                 let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
                 versions.insert(name(schema, identifier), version);

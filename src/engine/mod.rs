@@ -5,6 +5,8 @@
 //! registers tables, stores or functions.
 
 mod catalog;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod databases;
 mod declared;
 
@@ -21,6 +23,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+#[cfg(feature = "cluster")]
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -29,6 +33,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
+use crate::project::ClusterOptions;
 use crate::stores::StoreOptions;
 use crate::warehouse::{TableVersion, Warehouse};
 
@@ -51,6 +56,8 @@ pub struct EngineOptions {
     pub base: PathBuf,
     /// Options of the stores of sources and of the warehouse.
     pub storage_options: StoreOptions,
+    /// The cluster that plans run on; none: they run in this process.
+    pub cluster: Option<ClusterOptions>,
     /// Sources that are files or tables of databases, by the relation that queries name.
     pub sources: Vec<(Relation, Result<SourceSpec>)>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
@@ -65,6 +72,8 @@ pub struct Engine {
     relations: Arc<Relations>,
     /// Held by whoever reads a table to replace it.
     pub(crate) changes: tokio::sync::Mutex<()>,
+    #[cfg(feature = "cluster")]
+    cluster: Option<Arc<cluster::Cluster>>,
     /// The tables.
     pub warehouse: Arc<Warehouse>,
     /// Records that scans rejected.
@@ -92,8 +101,15 @@ impl Engine {
     /// # Errors
     /// What [`Warehouse::open`] fails with, or C5006 if there is no place to spill to.
     pub fn open(options: EngineOptions) -> Result<Engine> {
+        #[cfg(feature = "cluster")]
+        let adjust = |config| match &options.cluster {
+            Some(cluster) => cluster::client_config(config, cluster, &options.storage_options),
+            None => Ok(config),
+        };
+        #[cfg(not(feature = "cluster"))]
+        let adjust = |config| no_cluster(&options.cluster, config);
         let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
-        let (context, pool) = session::open(&options.session, registry)?;
+        let (context, pool) = session::open(&options.session, adjust, registry)?;
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
@@ -110,7 +126,19 @@ impl Engine {
         relations.attach(context.state_weak_ref());
         context.register_catalog(&options.session.database, Arc::new(Catalog(Arc::clone(&relations))));
         let changes = tokio::sync::Mutex::default();
-        Ok(Engine { context, pool, relations, changes, warehouse, quarantine })
+        #[cfg(feature = "cluster")]
+        let cluster =
+            options.cluster.map(|cluster| cluster::Cluster::new(cluster, warehouse.root(), Arc::clone(&quarantine)));
+        Ok(Engine {
+            context,
+            pool,
+            relations,
+            changes,
+            #[cfg(feature = "cluster")]
+            cluster,
+            warehouse,
+            quarantine,
+        })
     }
 
     /// A session of its own for one node.
@@ -150,6 +178,13 @@ impl Engine {
     /// # Errors
     /// What DataFusion's planner refuses, as C4002 or C4003.
     pub async fn physical(&self, state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.as_ref().filter(|_| reads_tables(plan)) {
+            let config = cluster.tune(state.config().clone()).await?;
+            let state = SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build();
+            let plan = state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))?;
+            return Ok(cluster.wrap(plan));
+        }
         state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
     }
 
@@ -181,11 +216,6 @@ impl Engine {
         self.relations.version(relation).await
     }
 
-    /// The version of the table `relation` that queries of this invocation have read, if one has.
-    pub fn opened(&self, relation: &Relation) -> Option<TableVersion> {
-        self.relations.opened(relation)
-    }
-
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
     pub fn relation(&self, parts: &[String]) -> Option<Relation> {
         self.relations.place(parts)
@@ -194,6 +224,31 @@ impl Engine {
     /// Forgets what was opened under `relation`: it was written.
     pub fn forget(&self, relation: &Relation) {
         self.relations.forget(relation);
+    }
+}
+
+/// True if `plan` reads any table.
+#[cfg(feature = "cluster")]
+fn reads_tables(plan: &LogicalPlan) -> bool {
+    let mut reads = false;
+    // The closure never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        reads |= matches!(node, LogicalPlan::TableScan(_));
+        Ok(if reads { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    reads
+}
+
+/// The configuration as it is, or an error if a cluster is asked for.
+#[cfg(not(feature = "cluster"))]
+fn no_cluster(
+    cluster: &Option<ClusterOptions>,
+    config: datafusion::prelude::SessionConfig,
+) -> Result<datafusion::prelude::SessionConfig> {
+    match cluster {
+        None => Ok(config),
+        Some(_) => Err(Diagnostic::error(codes::BAD_VALUE, "this program was built without clusters")
+            .help("remove `cluster:` from the profile, or build with the feature `cluster`")),
     }
 }
 

@@ -27,16 +27,17 @@ pub struct SessionOptions {
     pub spill_dir: Option<PathBuf>,
 }
 
-/// A session and the pool behind it.
+/// A session and the pool behind it; `adjust` has the last word on its configuration.
 pub(super) fn open(
     options: &SessionOptions,
+    adjust: impl FnOnce(SessionConfig) -> Result<SessionConfig>,
     stores: Arc<dyn ObjectStoreRegistry>,
 ) -> Result<(SessionContext, Arc<dyn MemoryPool>)> {
     let limit = options.memory_limit.unwrap_or_else(default_memory_limit);
     let pool = shared_pool(usize::try_from(limit).unwrap_or(usize::MAX));
     let runtime = runtime(options, &pool, stores)?;
     let state = SessionStateBuilder::new()
-        .with_config(config(options))
+        .with_config(adjust(config(options))?)
         .with_runtime_env(runtime)
         .with_default_features()
         // Plans the nodes that the Delta writer adds; everything else is DataFusion's own.

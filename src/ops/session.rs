@@ -56,6 +56,7 @@ impl Session {
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
             storage_options: StoreOptions::of(target),
+            cluster: target.cluster.clone(),
             sources,
             built_by,
         })?);

@@ -5,6 +5,7 @@
 //! Templates inside YAML are rendered by a [`Render`] that the caller hands in, because the template engine stands a
 //! layer above.
 
+mod cluster;
 mod config;
 mod dependencies;
 mod files;
@@ -17,11 +18,12 @@ pub mod yaml;
 
 use std::path::{Path, PathBuf};
 
+pub use cluster::ClusterOptions;
 pub use config::{Dispatch, ProjectConfig, ResourceConfig};
 pub use dependencies::{Dependencies, Dependency, PackageSource};
 pub use files::{FileKind, ProjectFile};
 pub use invocation::Invocation;
-pub use profile::{Profile, Target};
+pub use profile::{Profile, Target, parse_bytes};
 pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::yaml::{Kind, Yaml};
-use super::{Render, check_keys, render_tree};
+use super::{ClusterOptions, Render, check_keys, render_tree};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
 use crate::stdx::closest;
 
@@ -35,8 +35,8 @@ pub struct Target {
     pub threads: usize,
     /// Bytes that all of them share; operators spill past it. None: three quarters of the machine's memory.
     pub memory_limit: Option<u64>,
-    /// Address of a Ballista scheduler.
-    pub cluster: Option<String>,
+    /// The cluster that runs plans: the address of a scheduler, or a mapping with more.
+    pub cluster: Option<ClusterOptions>,
     /// Where marts are published: name to settings, secrets included.
     pub destinations: Map<String, Json>,
     /// Databases that sources alone read from: name to settings, secrets included.
@@ -152,7 +152,7 @@ impl Target {
             schema: text("schema").unwrap_or_else(|| "main".into()),
             threads: threads(output)?,
             memory_limit: output.get("memory_limit").map(memory_limit).transpose()?,
-            cluster: text("cluster"),
+            cluster: output.get("cluster").map(ClusterOptions::parse).transpose()?.flatten(),
             destinations: object("destinations"),
             connections: object("connections"),
             storage_options: object("storage_options"),
@@ -191,7 +191,7 @@ fn memory_limit(value: &Yaml) -> Result<u64> {
 }
 
 /// `4GB`, `512 MiB`, `1000`: bytes, in powers of 1024.
-fn parse_bytes(text: &str) -> Option<u64> {
+pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..split].parse().ok()?;

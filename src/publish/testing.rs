@@ -47,6 +47,7 @@ impl History {
             spill_dir: None,
         };
         let engine = Engine::open(EngineOptions {
+            cluster: None,
             session,
             warehouse: "warehouse".into(),
             base: folder.path().to_path_buf(),

@@ -13,6 +13,7 @@ struct Room {
 fn room() -> Room {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = Engine::open(EngineOptions {
+        cluster: None,
         session: SessionOptions {
             database: "db".into(),
             schema: "main".into(),

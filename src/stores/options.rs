@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use url::Url;
 
@@ -20,7 +21,7 @@ use crate::project::Target;
 const OURS: &[&str] = &["aws_profile", "profile", "max_retries", "retry_timeout"];
 
 /// Options as the profile gives them.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StoreOptions {
     common: BTreeMap<String, String>,
     /// By the URL that a store's URL starts with.
@@ -57,6 +58,15 @@ impl StoreOptions {
         // The longest prefix is applied last.
         self.under.sort_by_key(|(url, _)| url.len());
         self
+    }
+
+    /// Those that may be written down and sent to other machines.
+    pub fn without_secrets(&self) -> StoreOptions {
+        let open = |options: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            options.iter().filter(|(key, _)| !is_secret(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let under = self.under.iter().map(|(url, options)| (url.clone(), open(options))).collect();
+        StoreOptions { common: open(&self.common), under }
     }
 
     /// What holds for the store at `root`.
@@ -127,6 +137,12 @@ impl Resolved {
     }
 }
 
+/// True for options whose values nobody else should know.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["key", "secret", "token", "password", "credential", "sas", "auth"].iter().any(|word| key.contains(word))
+}
+
 /// Options that are written most, for suggestions.
 const NEAR: &[&str] = &[
     "aws_access_key_id",
@@ -171,4 +187,18 @@ pub(super) fn environment(prefixes: &[&str]) -> Vec<(String, String)> {
         Some((key.into_string().ok()?, value.into_string().ok()?))
     };
     std::env::vars_os().filter_map(text).filter(|(key, _)| known(key)).map(lower).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_at_home() {
+        let options = |keys: &[&str]| keys.iter().map(|key| (key.to_string(), "v".to_string())).collect::<Vec<_>>();
+        let all = ["aws_secret_access_key", "AWS_SESSION_TOKEN", "azure_storage_sas_key", "endpoint", "aws_region"];
+        let all = StoreOptions::new(options(&all)).with("s3://b", options(&["allow_http", "token"]));
+        let open = StoreOptions::new(options(&["endpoint", "aws_region"])).with("s3://b", options(&["allow_http"]));
+        assert_eq!(all.without_secrets(), open);
+    }
 }

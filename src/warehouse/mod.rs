@@ -9,6 +9,10 @@
 mod changes;
 mod conflict;
 mod location;
+mod part_files;
+#[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
+mod remote;
+mod remote_write;
 mod staging;
 mod tap;
 #[cfg(test)]
@@ -32,6 +36,11 @@ use crate::stores::{self, StoreOptions};
 pub use changes::{Appended, Difference, TableVersion};
 pub use conflict::Base;
 pub use location::{parse_location, segment};
+#[cfg(feature = "cluster")]
+pub(crate) use part_files::{PartFilesExec, PartFolder};
+pub(crate) use part_files::{store_path, store_url};
+#[cfg(feature = "cluster")]
+pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
@@ -176,7 +185,10 @@ impl Warehouse {
     /// # Errors
     /// C5006 if the store cannot be listed.
     pub async fn schemas(&self) -> Result<Vec<String>> {
-        self.folders(&self.prefix).await
+        let mut schemas = self.folders(&self.prefix).await?;
+        // What a cluster leaves on its way is in a folder of ours.
+        schemas.retain(|schema| schema != "_c360");
+        Ok(schemas)
     }
 
     /// Names of the tables and views of a schema, sorted.

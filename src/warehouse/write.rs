@@ -11,12 +11,14 @@ use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
-use deltalake::DeltaTable;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
+use deltalake::{DeltaResult, DeltaTable};
 
 use super::conflict::is_conflict;
+use super::remote::RemoteExec;
+use super::remote_write::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
 use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
@@ -124,8 +126,6 @@ impl Warehouse {
     ) -> Result<Written> {
         let what = format!("table `{relation}` cannot be written");
         check_columns(&plan.schema(), relation)?;
-        let plan = cast_plan(plan).map_err(|error| crate::failure::execution_error(&error))?;
-        let plan = Arc::new(TapExec::new(plan, Arc::clone(progress)));
         let before = self.load_table(relation).await?;
         if base.is_stale(before.as_ref().and_then(DeltaTable::version)) {
             return Err(self.conflict(relation, &what, base.seen()).await);
@@ -135,28 +135,21 @@ impl Warehouse {
             None => self.new_table(relation)?,
         };
         let bytes_before = before.as_ref().map_or(0, total_bytes);
-        let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| crate::failure::execution_error(&error))?;
-        let snapshot = match &before {
-            Some(table) => Some(table.snapshot().map_err(|error| failed(&what, &error))?.snapshot().clone()),
-            None => None,
-        };
-        let overwrites = mode == SaveMode::Overwrite;
         let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
         let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
         let mut properties = CommitProperties::default().with_metadata(metadata);
+        let overwrites = mode == SaveMode::Overwrite;
         if overwrites || base != Base::Any {
             properties = properties.with_max_retries(0);
         }
-        let done = WriteBuilder::new(table.log_store(), snapshot)
-            .with_save_mode(mode)
-            .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
-            .with_input_plan(input)
-            .with_session_state(Arc::new(session.clone()))
-            .with_writer_properties(writer_properties())
-            .with_commit_properties(properties)
-            .await;
+        let takes_files = before.as_ref().is_none_or(|table| takes_files(table, &plan.schema(), mode));
+        let done = match plan.downcast_ref::<RemoteExec>().filter(|_| takes_files) {
+            Some(plan) => {
+                let write = RemoteWrite { session, relation, progress, mode, properties };
+                self.write_remote(&write, plan, table, before.as_ref()).await?
+            }
+            None => write_rows(session, plan, progress, (table, before.as_ref()), mode, properties).await,
+        };
         let done = match (done, progress.take_failure()) {
             (Ok(done), _) => done,
             (Err(_), Some(failure)) => return Err(failure),
@@ -188,6 +181,29 @@ impl Warehouse {
     }
 }
 
+/// Writes the rows of a plan that runs here.
+async fn write_rows(
+    session: &SessionState,
+    plan: Arc<dyn ExecutionPlan>,
+    progress: &Arc<Progress>,
+    (table, before): (DeltaTable, Option<&DeltaTable>),
+    mode: SaveMode,
+    properties: CommitProperties,
+) -> DeltaResult<DeltaTable> {
+    let plan = Arc::new(TapExec::new(cast_plan(plan)?, Arc::clone(progress)));
+    let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)?.build()?;
+    let snapshot = before.map(DeltaTable::snapshot).transpose()?.map(|state| state.snapshot().clone());
+    let overwrites = mode == SaveMode::Overwrite;
+    WriteBuilder::new(table.log_store(), snapshot)
+        .with_save_mode(mode)
+        .with_schema_mode(if overwrites { SchemaMode::Overwrite } else { SchemaMode::Merge })
+        .with_input_plan(input)
+        .with_session_state(Arc::new(session.clone()))
+        .with_writer_properties(writer_properties())
+        .with_commit_properties(properties)
+        .await
+}
+
 impl Stored {
     /// Rows of a table, as its statistics tell.
     pub fn total_rows(&self) -> Option<u64> {
@@ -207,7 +223,7 @@ fn total_rows(table: &DeltaTable) -> Option<u64> {
     state.log_data().iter().map(|file| file.num_records().map(|rows| rows as u64)).sum()
 }
 
-fn writer_properties() -> WriterProperties {
+pub(super) fn writer_properties() -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -235,7 +251,7 @@ fn check_columns(schema: &Schema, relation: &Relation) -> Result<()> {
 }
 
 /// `plan` with every column in a type that a table can hold. A cast that loses a value is an error.
-fn cast_plan(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+pub(super) fn cast_plan(plan: Arc<dyn ExecutionPlan>) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
     let target = storable_schema(&schema);
     if schema.fields().iter().zip(target.fields()).all(|(a, b)| a.data_type() == b.data_type()) {

@@ -1,6 +1,8 @@
 //! One file a verb: options in, a call of `ops`, output out.
 
 mod build;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod compile;
 mod config;
 mod deps;
@@ -19,6 +21,8 @@ use crate::diag::{Diagnostic, Diagnostics, Result, codes};
 use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
+#[cfg(feature = "cluster")]
+pub(super) use cluster::cluster;
 pub(super) use compile::compile;
 pub(super) use config::explain_config;
 pub(super) use deps::deps;

@@ -8,6 +8,7 @@ use crate::diag::{self, Diagnostic, codes};
 
 use super::errors::{unreadable, unreadable_df};
 use super::location::Location;
+use super::shipped::{Ships, delta_files};
 use super::spec::ScanSpec;
 
 /// Opens the newest version of the table that the location names, through the session's own store.
@@ -36,6 +37,12 @@ pub(super) async fn open(
         Err(error) => return Err(unreadable(&location.text, &error)),
     }
     table.load().await.map_err(|error| unreadable(&location.text, &error))?;
+    if session.config().get_extension::<Ships>().is_some() {
+        let files = delta_files(&table, &spec.name).map_err(|error| unreadable_df(&location.text, &error))?;
+        if let Some(files) = files {
+            return Ok(files);
+        }
+    }
     let provider = table.table_provider().await;
     provider.map_err(|error| unreadable_df(&location.text, &error))
 }

@@ -15,6 +15,7 @@
 //! | `parquet`, `binary`, `delta` | formats that other crates read |
 //! | `infer` | types that nobody declared |
 //! | `rejects`, `errors` | bad records, counts, diagnostics |
+//! | `shipped` | scans that run on other machines |
 
 mod binary;
 mod bytes;
@@ -29,6 +30,7 @@ mod parquet;
 mod path_columns;
 mod records;
 mod rejects;
+mod shipped;
 mod source;
 mod spec;
 mod table;
@@ -52,7 +54,12 @@ use crate::stdx::closest;
 
 pub use csv::csv_records;
 pub use errors::into_datafusion;
-pub use rejects::{NoRejects, RejectSink, RejectedRecord, ScanStats};
+#[cfg(feature = "cluster")]
+pub(crate) use parquet::naming;
+pub use rejects::{NoRejects, RejectEvent, RejectSink, RejectedRecord, ScanStats};
+pub(crate) use shipped::{Ships, delta_files};
+#[cfg(feature = "cluster")]
+pub(crate) use shipped::{rejects_of, scan, spec_of};
 pub use spec::{
     BadRecords, ColumnSpec, CsvOptions, Encoding, Format, FormatOptions, JsonLayout, PathColumn, ScanSpec, XlsxOptions,
 };
@@ -152,7 +159,7 @@ async fn open_files(
     let table_schema =
         TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(path_fields).build();
     let url = location.url.clone();
-    Ok(SourceTable { spec: Arc::clone(spec), url, files, table_schema, stats, rejects })
+    Ok(SourceTable { spec: Arc::clone(spec), url, files, table_schema, stats, rejects, rows: None })
 }
 
 fn no_store(location: &Location, error: &DataFusionError) -> Box<Diagnostic> {

@@ -12,6 +12,8 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+#[cfg(feature = "cluster")]
+use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder};
 use datafusion::datasource::physical_plan::{ParquetFileReaderFactory, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
@@ -29,7 +31,11 @@ use crate::diag;
 
 use super::errors::{unreadable, unreadable_df};
 use super::location::label;
+#[cfg(feature = "cluster")]
+use super::rejects::NoRejects;
 use super::rejects::ScanRun;
+#[cfg(feature = "cluster")]
+use super::spec::{Format, ScanSpec};
 
 /// The columns of one file, from its footer.
 pub(super) async fn infer(
@@ -38,8 +44,10 @@ pub(super) async fn infer(
     meta: &ObjectMeta,
     label: &str,
 ) -> diag::Result<Fields> {
+    // Views do not travel well: each batch of a shuffle would carry all of the text that it was cut from.
+    let views = session.config_options().execution.parquet.schema_force_view_types;
     let format =
-        ParquetFormat::default().with_options(session.table_options().parquet.clone()).with_force_view_types(true);
+        ParquetFormat::default().with_options(session.table_options().parquet.clone()).with_force_view_types(views);
     let schema = format.infer_schema(session, store, std::slice::from_ref(meta)).await;
     Ok(schema.map_err(|error| unreadable_df(label, &error))?.fields().clone())
 }
@@ -53,15 +61,28 @@ pub(super) fn source(
 ) -> Result<ParquetSource> {
     let store = session.runtime_env().object_store(url)?;
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-    let readers = Readers { inner: CachedParquetFileReaderFactory::new(store, cache), url: url.clone(), run };
+    let inner = Arc::new(CachedParquetFileReaderFactory::new(store, cache));
+    let readers = Readers { inner, url: url.clone(), run };
     Ok(ParquetSource::new(table_schema)
         .with_table_parquet_options(session.table_options().parquet.clone())
         .with_parquet_file_reader_factory(Arc::new(readers)))
 }
 
+/// `scan` with readers that name the file when one is damaged, if it reads Parquet: a scan that has travelled has others.
+#[cfg(feature = "cluster")]
+pub(crate) fn naming(scan: &FileScanConfig) -> Option<FileScanConfig> {
+    let source = scan.file_source().downcast_ref::<ParquetSource>()?;
+    let inner = Arc::clone(source.parquet_file_reader_factory()?);
+    let url = scan.object_store_url.clone();
+    let spec = Arc::new(ScanSpec::new("parquet", url.as_str(), Format::Parquet));
+    let run = Arc::new(ScanRun::new(spec, Arc::default(), Arc::new(NoRejects)));
+    let source = source.clone().with_parquet_file_reader_factory(Arc::new(Readers { inner, url, run }));
+    Some(FileScanConfigBuilder::from(scan.clone()).with_source(Arc::new(source)).build())
+}
+
 /// Makes readers that count.
 struct Readers {
-    inner: CachedParquetFileReaderFactory,
+    inner: Arc<dyn ParquetFileReaderFactory>,
     url: ObjectStoreUrl,
     run: Arc<ScanRun>,
 }

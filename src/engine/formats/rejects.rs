@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::diag::{self, Diagnostic, codes};
 
 use super::spec::{BadRecords, ScanSpec};
@@ -14,7 +16,7 @@ use super::values;
 const TEXT_LIMIT: usize = 64 * 1024;
 
 /// A record that could not be read, for the quarantine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRecord {
     /// The source's name.
     pub source: String,
@@ -44,6 +46,49 @@ pub trait RejectSink: Send + Sync {
 
     /// A record was left out for good, as its source says (`bad_records: drop`). Two scans may drop the same one.
     fn dropped(&self, source: &str, file: &str, line: u64);
+
+    /// Takes out what has come in, if the sink only keeps it for another one.
+    fn take(&self) -> Vec<RejectEvent> {
+        Vec::new()
+    }
+}
+
+/// A call of a [`RejectSink`], kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RejectEvent {
+    /// [`RejectSink::reject`].
+    Rejected(RejectedRecord),
+    /// [`RejectSink::scanned`].
+    Scanned {
+        /// The source's name.
+        source: String,
+        /// The file.
+        file: String,
+        /// Its bytes that were read.
+        part: (u64, u64),
+        /// How many bytes it has.
+        size: u64,
+    },
+    /// [`RejectSink::dropped`].
+    Dropped {
+        /// The source's name.
+        source: String,
+        /// The file.
+        file: String,
+        /// The record's line.
+        line: u64,
+    },
+}
+
+impl RejectEvent {
+    /// Makes the call.
+    pub fn tell(self, sink: &dyn RejectSink) {
+        match self {
+            RejectEvent::Rejected(record) => sink.reject(record),
+            RejectEvent::Scanned { source, file, part, size } => sink.scanned(&source, &file, part.0..part.1, size),
+            RejectEvent::Dropped { source, file, line } => sink.dropped(&source, &file, line),
+        }
+    }
 }
 
 /// A sink that keeps nothing: for scans whose bad records fail or are dropped.
@@ -134,6 +179,12 @@ pub(super) struct ScanRun {
 impl ScanRun {
     pub(super) fn new(spec: Arc<ScanSpec>, stats: Arc<ScanStats>, sink: Arc<dyn RejectSink>) -> ScanRun {
         ScanRun { spec, stats, sink, bad: AtomicU64::new(0) }
+    }
+
+    /// Where its rejected records go.
+    #[cfg(feature = "cluster")]
+    pub(super) fn sink(&self) -> &Arc<dyn RejectSink> {
+        &self.sink
     }
 
     /// A file, or a part of one, is about to be read.

@@ -63,6 +63,12 @@ impl SourceScan {
         }
     }
 
+    /// What it counts and rejects.
+    #[cfg(feature = "cluster")]
+    pub(super) fn run(&self) -> &ScanRun {
+        &self.run
+    }
+
     /// What the projection wants of each column of the files.
     fn wanted(&self) -> Vec<Wanted> {
         let fields = self.table_schema.file_schema().fields();

@@ -2,11 +2,13 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
 /// What a source table is made of. Paths and options are final; nothing has been looked at yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScanSpec {
     /// The source's name as people know it (`lake.log_content`): for messages and the quarantine.
     pub name: String,
@@ -44,7 +46,7 @@ impl ScanSpec {
 }
 
 /// A declared column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnSpec {
     /// Its name, with its case.
     pub name: String,
@@ -60,7 +62,7 @@ impl ColumnSpec {
 }
 
 /// A column whose value is part of a file's path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathColumn {
     /// Its name.
     pub name: String,
@@ -74,7 +76,7 @@ pub struct PathColumn {
 }
 
 /// How files are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// One JSON object a line, or one array of objects.
     Json,
@@ -135,7 +137,7 @@ impl FromStr for Format {
 }
 
 /// Details of the formats; each format looks at its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatOptions {
     /// CSV.
     pub csv: CsvOptions,
@@ -146,7 +148,7 @@ pub struct FormatOptions {
 }
 
 /// Details of CSV.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsvOptions {
     /// True if the first record of each file names the columns.
     pub header: bool,
@@ -182,7 +184,7 @@ impl Default for CsvOptions {
 }
 
 /// How bytes spell text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// UTF-8; a byte order mark is skipped.
     #[default]
@@ -205,7 +207,7 @@ impl FromStr for Encoding {
 }
 
 /// How JSON objects are laid out in a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JsonLayout {
     /// One object a line.
     #[default]
@@ -215,7 +217,7 @@ pub enum JsonLayout {
 }
 
 /// Details of spreadsheets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XlsxOptions {
     /// The sheet's name; `None`: the first one.
     pub sheet: Option<String>,
@@ -232,7 +234,7 @@ impl Default for XlsxOptions {
 }
 
 /// What to do with records that cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BadRecords {
     /// The first one ends the scan with an error.
     #[default]

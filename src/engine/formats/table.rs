@@ -47,6 +47,8 @@ pub(super) struct SourceTable {
     pub(super) table_schema: TableSchema,
     pub(super) stats: Arc<ScanStats>,
     pub(super) rejects: Arc<dyn RejectSink>,
+    /// Rows of all files, if that is known.
+    pub(super) rows: Option<usize>,
 }
 
 impl fmt::Debug for SourceTable {
@@ -119,8 +121,10 @@ impl SourceTable {
     /// What is known of the files without reading them: how big they are.
     fn statistics(&self, files: &[SourceFile]) -> Statistics {
         let bytes: usize = files.iter().map(|file| file.meta.size as usize).sum();
+        let guess = bytes / GUESSED_ROW;
+        let rows = self.rows.map_or(guess, |rows| rows * files.len() / self.files.len().max(1));
         Statistics {
-            num_rows: Precision::Inexact(bytes / GUESSED_ROW),
+            num_rows: Precision::Inexact(rows),
             total_byte_size: Precision::Inexact(bytes),
             column_statistics: Statistics::unknown_column(self.table_schema.table_schema()),
         }

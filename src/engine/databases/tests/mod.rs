@@ -130,6 +130,7 @@ impl Place {
     pub(super) fn engine(&self, change: impl FnOnce(&mut DatabaseSpec)) -> Engine {
         let spec = SourceSpec::Database(Arc::new(self.spec(change)));
         Engine::open(EngineOptions {
+            cluster: None,
             session: SessionOptions {
                 database: "c360".into(),
                 schema: "main".into(),
