@@ -75,11 +75,27 @@ pub(super) fn azure(root: &Url, options: &Resolved) -> Result<Arc<dyn ObjectStor
              `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET`; `storage_options: {use_azure_cli: true}` asks `az`",
         ));
     }
-    let builder = MicrosoftAzureBuilder::new().with_url(root.as_str()).with_http_connector(connector());
+    let builder = MicrosoftAzureBuilder::new().with_url(with_user(root)).with_http_connector(connector());
     let builder = settings
         .into_iter()
         .fold(builder.with_retry(retries(options)?), |builder, (key, value)| builder.with_config(key, value));
     builder.build().map(steady).map_err(|error| store_error(root.as_str(), &error))
+}
+
+/// What follows the account in hosts of Azure.
+const AZURE_HOSTS: [&str; 4] =
+    ["dfs.core.windows.net", "blob.core.windows.net", "dfs.fabric.microsoft.com", "blob.fabric.microsoft.com"];
+
+/// `container.account.dfs...`, as [`super::delta`] names stores, the way that Azure does: `container@account.dfs...`.
+fn with_user(root: &Url) -> Url {
+    let mut named = root.clone();
+    let Some((container, host)) = root.host_str().and_then(|host| host.split_once('.')) else { return named };
+    let known = host.split_once('.').is_some_and(|(_, rest)| AZURE_HOSTS.contains(&rest));
+    let joined = root.username().is_empty() && known;
+    if !joined || named.set_host(Some(host)).is_err() || named.set_username(container).is_err() {
+        return root.clone();
+    }
+    named
 }
 
 /// A bucket of Google.
@@ -125,4 +141,18 @@ fn no_credentials(root: &Url, looked: &str) -> Box<Diagnostic> {
     Diagnostic::error(codes::STORE_ERROR, format!("there are no credentials for `{place}`"))
         .note(looked)
         .note("this is no machine of that cloud, so its metadata service was not asked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_found_in_both_spellings() {
+        let with_user = |url: &str| with_user(&Url::parse(url).expect("a URL")).to_string();
+        let usual = "abfss://lake@shop.dfs.core.windows.net/";
+        assert_eq!(with_user("abfss://lake.shop.dfs.core.windows.net/"), usual);
+        assert_eq!(with_user(usual), usual);
+        assert_eq!(with_user("az://lake/"), "az://lake/");
+    }
 }

@@ -12,6 +12,7 @@ use deltalake::logstore::{
     object_store_factories,
 };
 use deltalake::{DeltaResult, DeltaTableBuilder, DeltaTableError};
+use object_store::ObjectStore;
 use object_store::path::Path;
 use url::Url;
 
@@ -61,7 +62,40 @@ pub fn register() {
 /// What [`store_of`] fails with.
 pub fn table(url: &Url, options: &StoreOptions) -> Result<DeltaTableBuilder> {
     register();
-    let store = store_of(url, options)?;
+    table_on(store_of(url, options)?, url)
+}
+
+/// The same on a store that is open already.
+///
+/// # Errors
+/// C5006 for a URL that Delta does not take.
+pub fn table_on(store: Arc<dyn ObjectStore>, url: &Url) -> Result<DeltaTableBuilder> {
+    register();
+    let url = by_host(url);
     let builder = DeltaTableBuilder::from_url(url.clone()).map_err(|error| super::store_error(url.as_str(), &error))?;
-    Ok(builder.with_storage_backend(store, url.clone()))
+    Ok(builder.with_storage_backend(store, url))
+}
+
+/// A URL whose host alone says which store it is: Delta passes over the rest, and would take one container of an account
+/// of Azure (`container@account`) for the other.
+fn by_host(url: &Url) -> Url {
+    let mut by_host = url.clone();
+    let host = format!("{}.{}", url.username(), url.host_str().unwrap_or_default());
+    if url.username().is_empty() || by_host.set_host(Some(&host)).is_err() || by_host.set_username("").is_err() {
+        return url.clone();
+    }
+    by_host
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_of_one_account_are_told_apart_by_the_host() {
+        let by_host = |url: &str| by_host(&Url::parse(url).expect("a URL")).to_string();
+        assert_eq!(by_host("abfss://lake@shop.dfs.core.windows.net/a/b"), "abfss://lake.shop.dfs.core.windows.net/a/b");
+        assert_eq!(by_host("s3://lake/a"), "s3://lake/a");
+        assert_eq!(by_host("file:///lake/a"), "file:///lake/a");
+    }
 }

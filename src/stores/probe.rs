@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
-use super::{clean, explain};
+use super::{Cause, clean, explain};
 use crate::diag::{Diagnostic, Result, codes};
 
 /// Bytes that are written and read to see how fast that goes.
@@ -91,32 +91,55 @@ async fn write_files(
     place: &str,
     purpose: Use,
 ) -> Result<Report> {
-    let path = folder.clone().join(name);
+    let (path, lock) = (folder.clone().join(name), folder.clone().join(format!("{name}.lock")));
+    match purpose {
+        Use::Warehouse => exclusive(store, &lock, place).await?,
+        Use::Destination => write_small(store, &lock, place).await?,
+    }
+    let round_trip = round_trip(store, &lock).await.map_err(|error| cannot("read in", place, &error))?;
+    let mut remarks: Vec<&str> = (purpose == Use::Warehouse).then_some("commits are atomic").into_iter().collect();
     let content: Vec<u8> = (0..SIZE).map(|at| (at * 31 % 251) as u8).collect();
+    let mut report = Report { place: place.to_string(), round_trip, write: None, read: None, remark: None };
     let start = Instant::now();
-    let put = store.put(&path, content.clone().into()).await;
-    put.map_err(|error| cannot("written in", place, &error))?;
-    let wrote = start.elapsed();
-    let start = Instant::now();
-    let got = match store.get(&path).await {
-        Ok(got) => got.bytes().await,
-        Err(error) => Err(error),
-    };
-    let got = got.map_err(|error| cannot("read in", place, &error))?;
-    let took = start.elapsed();
-    if got != content {
-        return Err(Diagnostic::error(
-            codes::STORE_ERROR,
-            format!("what is read in `{place}` is not what was written"),
-        ));
+    match store.put(&path, content.clone().into()).await {
+        Ok(_) => {
+            report.write = speed(start.elapsed());
+            let start = Instant::now();
+            let got = read_whole(store, &path).await.map_err(|error| cannot("read in", place, &error))?;
+            report.read = speed(start.elapsed());
+            if got != content {
+                return Err(different(place));
+            }
+        }
+        // A small file was possible: the store works, for now.
+        Err(error) if matches!(Cause::of(&error), Cause::Full | Cause::Quota) => {
+            remarks.push("hardly any space is left");
+        }
+        Err(error) => return Err(cannot("written in", place, &error)),
     }
-    let round_trip = round_trip(store, &path).await.map_err(|error| cannot("read in", place, &error))?;
-    if purpose == Use::Warehouse {
-        exclusive(store, &folder.clone().join(format!("{name}.lock")), place).await?;
+    report.remark = (!remarks.is_empty()).then(|| remarks.join(", "));
+    Ok(report)
+}
+
+fn speed(took: Duration) -> Option<f64> {
+    Some(SIZE as f64 / took.as_secs_f64().max(1e-6))
+}
+
+async fn read_whole(store: &Arc<dyn ObjectStore>, path: &Path) -> object_store::Result<bytes::Bytes> {
+    store.get(path).await?.bytes().await
+}
+
+fn different(place: &str) -> Box<Diagnostic> {
+    Diagnostic::error(codes::STORE_ERROR, format!("what is read in `{place}` is not what was written"))
+}
+
+async fn write_small(store: &Arc<dyn ObjectStore>, path: &Path, place: &str) -> Result<()> {
+    store.put(path, "c360".into()).await.map_err(|error| cannot("written in", place, &error))?;
+    match read_whole(store, path).await {
+        Ok(there) if there == "c360" => Ok(()),
+        Ok(_) => Err(different(place)),
+        Err(error) => Err(cannot("read in", place, &error)),
     }
-    let remark = (purpose == Use::Warehouse).then(|| "commits are atomic".to_string());
-    let speed = |took: Duration| Some(SIZE as f64 / took.as_secs_f64().max(1e-6));
-    Ok(Report { place: place.to_string(), round_trip, write: speed(wrote), read: speed(took), remark })
 }
 
 /// Of two files that must be new under one name, the second has to be refused.

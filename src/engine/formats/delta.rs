@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{Session, TableProvider};
-use deltalake::DeltaTableBuilder;
 
 use crate::diag::{self, Diagnostic, codes};
 
@@ -28,14 +27,10 @@ pub(super) async fn open(
     let url = location.folder_url().ok_or_else(|| {
         Diagnostic::error(codes::BAD_SOURCE, format!("the location `{}` is no folder", location.text))
     })?;
-    crate::stores::delta::register();
     let store = session.runtime_env().object_store(&location.url);
     let store = store.map_err(|error| unreadable_df(&location.text, &error))?;
-    let mut table = DeltaTableBuilder::from_url(url.clone())
-        .map_err(|error| unreadable(&location.text, &error))?
-        .with_storage_backend(store, url)
-        .build()
-        .map_err(|error| unreadable(&location.text, &error))?;
+    let builder = crate::stores::delta::table_on(store, &url)?;
+    let mut table = builder.build().map_err(|error| unreadable(&location.text, &error))?;
     match table.verify_deltatable_existence().await {
         Ok(true) => {}
         Ok(false) => return Err(no_table(&location.text)),

@@ -16,7 +16,7 @@ use super::super::statement::name_parts;
 use super::super::{OnProgress, Progress};
 use super::config::FilesConfig;
 use crate::diag::{Diagnostic, Result, codes};
-use crate::stores::explain;
+use crate::stores::{explain, probe};
 
 /// Where manifests and files in the making are. Readers pass over names that start so.
 pub(super) const HIDDEN: &str = "_c360";
@@ -131,15 +131,8 @@ impl Folder {
     }
 
     /// Writes a file, reads it and deletes it.
-    pub(super) async fn probe(&self) -> Result<()> {
-        let name = format!("_c360_probe-{}", uuid::Uuid::new_v4().simple());
-        self.put(&name, b"c360".to_vec()).await?;
-        let there = self.get(&name).await?;
-        self.delete(&[name]).await;
-        match there.as_deref() {
-            Some(b"c360") => Ok(()),
-            _ => Err(self.place.failed(codes::DESTINATION_UNREACHABLE, "a file that was written is not there")),
-        }
+    pub(super) async fn probe(&self, path: &str) -> Result<probe::Report> {
+        probe::write(&self.store, &self.base, path, probe::Use::Destination).await
     }
 
     /// Removes an empty folder of the local disk.

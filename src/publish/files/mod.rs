@@ -64,8 +64,8 @@ pub(super) async fn ping(config: &FilesConfig, place: &Place) -> Result<String> 
     if folder.local.as_ref().is_some_and(|path| !path.exists()) {
         return Ok(format!("{what} (the first publish makes the folder)"));
     }
-    match folder.probe().await {
-        Ok(()) => Ok(what),
+    match folder.probe(&config.path).await {
+        Ok(report) => Ok(format!("{what}, {report}")),
         Err(mut error) => {
             error.code = codes::DESTINATION_UNREACHABLE;
             Err(error)
