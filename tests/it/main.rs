@@ -8,6 +8,7 @@
 mod harness;
 
 mod artifacts;
+mod cluster;
 mod config_explain;
 mod customer360;
 mod data_tests;
