@@ -5,7 +5,7 @@
 #   scripts/services hdfs kill N        kill -9 data node N (1 or 2), or the name node (N = name)
 #   scripts/services hdfs freeze N      stop it without closing its connections, as a partition would; `thaw` ends that
 #   scripts/services hdfs revive N      start what was killed, and wait until it listens
-#   scripts/services hdfs live          wait until the name node sees both data nodes
+#   scripts/services hdfs live          wait until the name node sees both data nodes, and every block is on both
 #   scripts/services hdfs dfs ARGS..    Hadoop's file system shell: -put, -ls, -chmod, ...
 #   scripts/services hdfs admin ARGS..  Hadoop's dfsadmin: -safemode enter, -setSpaceQuota 1m /there, ...
 #
@@ -89,6 +89,8 @@ hdfs_configure() {
                 dfs.namenode.datanode.registration.ip-hostname-check false \
                 dfs.namenode.safemode.extension 0 \
                 dfs.namenode.heartbeat.recheck-interval 2000 \
+                dfs.namenode.redundancy.interval.seconds 1 \
+                dfs.namenode.reconstruction.pending.timeout-sec 10 \
                 dfs.heartbeat.interval 1
         else
             hdfs_xml dfs.replication 2 \
@@ -155,6 +157,13 @@ hdfs_is_live() {
     state=$(hdfs_state) || return 1
     grep -q '"FSState" : "Operational"' <<<"$state" && grep -q '"NumLiveDataNodes" : 2' <<<"$state" &&
         grep -q '"NumDeadDataNodes" : 0' <<<"$state"
+}
+
+# With every block on both nodes.
+hdfs_is_whole() {
+    local state
+    hdfs_is_live && state=$(hdfs_state) && grep -q '"UnderReplicatedBlocks" : 0' <<<"$state" &&
+        grep -q '"PendingReplicationBlocks" : 0' <<<"$state"
 }
 
 hdfs_format() {
@@ -250,7 +259,7 @@ hdfs_command() {
             hdfs_pid "$node" >/dev/null || hdfs_launch "$node"
             wait_for 60 hdfs_listens "$node" || die "hdfs: $node does not listen; see $hdfs_dir/$node/server.log"
             ;;
-        live) wait_for 60 hdfs_is_live || die "hdfs: the name node does not see two data nodes; see $hdfs_dir/*/server.log" ;;
+        live) wait_for 60 hdfs_is_whole || die "hdfs: the name node does not see two data nodes that have all blocks; see $hdfs_dir/*/server.log" ;;
         dfs) hdfs_run org.apache.hadoop.fs.FsShell "$@" ;;
         admin) hdfs_run org.apache.hadoop.hdfs.tools.DFSAdmin "$@" ;;
         *) die "hdfs: cannot $verb; see scripts/services.d/hdfs.sh" ;;

@@ -216,11 +216,6 @@ impl Engine {
         self.relations.version(relation).await
     }
 
-    /// The version of the table `relation` that queries of this invocation have read, if one has.
-    pub fn opened(&self, relation: &Relation) -> Option<TableVersion> {
-        self.relations.opened(relation)
-    }
-
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
     pub fn relation(&self, parts: &[String]) -> Option<Relation> {
         self.relations.place(parts)

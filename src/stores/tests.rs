@@ -157,7 +157,7 @@ fn causes_are_told_in_one_line_with_a_help() {
         (
             "RPC error: org.apache.hadoop.hdfs.server.namenode.SafeModeException Cannot create file/x. Name node is in safe \
              mode.\nIt was turned on manually.",
-            Cause::SafeMode,
+            Cause::Locked,
             "Cannot create file/x. Name node is in safe mode.",
         ),
         (

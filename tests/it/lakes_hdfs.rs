@@ -55,6 +55,7 @@ impl Drop for Mended {
             let _ = control(&["thaw", node]);
             let _ = control(&["revive", node]);
         }
+        let _ = control(&["admin", "-safemode", "leave"]);
         let _ = control(&["live"]);
     }
 }

@@ -33,7 +33,15 @@ pub(super) fn csv_row(chunk: &Chunk, row: usize, columns: &[usize], style: &CsvS
         match chunk.columns[*at].cell(row) {
             Cell::Null => out.extend_from_slice(style.null.as_bytes()),
             Cell::Text(text) => push_field(text, style, out),
-            other => push_plain(&other, out),
+            other => {
+                let start = out.len();
+                push_plain(&other, out);
+                // No bytes at all, or a number that is just the word for NULL.
+                if out[start..] == *style.null.as_bytes() {
+                    out.insert(start, b'"');
+                    out.push(b'"');
+                }
+            }
         }
     }
     // A line without anything would be no row for most readers.
@@ -173,6 +181,9 @@ mod tests {
         let mut out = Vec::new();
         csv_row(&chunk, 2, &[0], &style, &mut out);
         assert_eq!(out, b"\"\"\n");
+        out.clear();
+        csv_row(&chunk, 0, &[2, 0], &CsvStyle { null: "0.1".to_string(), ..style }, &mut out);
+        assert_eq!(out, b"\"0.1\",x\n");
     }
 
     #[test]

@@ -148,7 +148,9 @@ pub(super) fn refused_value(
     if !found.code().starts_with("22") && !found.code().starts_with("23") {
         return None;
     }
+    // What reads JSON puts a line of its own before that of COPY.
     let context = found.r#where().unwrap_or_default();
+    let context = context.find("COPY ").map_or("", |at| &context[at..]);
     let said = words(error);
     let row = line_of(context).and_then(|line| row_at(chunks, line));
     let field = column_of(context, shape).or_else(|| {

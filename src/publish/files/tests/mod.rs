@@ -351,7 +351,7 @@ async fn settings_that_cannot_be_are_refused() {
         (json!({"to": "out", "partitions": "f"}), "column `f` cannot be in `partitions`"),
         (json!({"to": "out", "partitions": "x"}), "which the model does not have"),
         (json!({"to": "out", "partitions": ["id", "ID"]}), "cannot be in `partitions`"),
-        (json!({"to": "out", "table": "a/../b"}), "no name of a folder"),
+        (json!({"to": "out", "table": "`a/../b`"}), "no name of a folder"),
         (json!({"to": "out", "table": "_x"}), "no name of a folder"),
     ];
     for (config, said) in cases {
