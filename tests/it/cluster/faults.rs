@@ -52,12 +52,12 @@ fn build(project: &Project, at: u32) -> Output {
 }
 
 /// A build in the background, after node `a` was started and the cluster has work of it.
-fn started(project: &Project, at: u32, cluster: &mut Cluster) -> (Child, Vec<Json>) {
+fn started(project: &Project, at: u32, cluster: &mut Cluster) -> Child {
     let [flag, vars] = round(at);
     let jobs = cluster.jobs();
     let child = project.start(&["build", &flag, &vars]);
     cluster.wait_until("a query is on the cluster", |cluster| cluster.jobs() > jobs);
-    (child, Vec::new())
+    child
 }
 
 /// Events of a build until its end, and its exit code.
@@ -132,7 +132,7 @@ fn without_executors_a_build_says_so_in_seconds() {
 fn a_killed_executor_does_not_stop_a_build() {
     let mut cluster = Cluster::start();
     let project = slow().on_cluster(&cluster.url());
-    let (child, _) = started(&project, 1, &mut cluster);
+    let child = started(&project, 1, &mut cluster);
     cluster.kill_executor(0);
     let (code, events) = finish(child);
     assert_eq!(code, Some(0), "{events:?}\n{}", cluster.logs());
@@ -144,7 +144,7 @@ fn a_killed_executor_does_not_stop_a_build() {
 fn an_executor_that_stands_still_does_not_stop_a_build() {
     let mut cluster = Cluster::start();
     let project = slow().on_cluster(&cluster.url());
-    let (child, _) = started(&project, 1, &mut cluster);
+    let child = started(&project, 1, &mut cluster);
     cluster.freeze_executor(0);
     let (code, events) = finish(child);
     assert_eq!(code, Some(0), "{events:?}\n{}", cluster.logs());
@@ -156,7 +156,7 @@ fn an_executor_that_stands_still_does_not_stop_a_build() {
 fn a_scheduler_that_stands_still_is_one_that_is_away() {
     let mut cluster = Cluster::start();
     let project = slow().on_cluster(&cluster.url());
-    let (child, _) = started(&project, 1, &mut cluster);
+    let child = started(&project, 1, &mut cluster);
     cluster.freeze_scheduler();
     let (code, events) = finish(child);
     assert_eq!(code, Some(1), "{events:?}");
@@ -169,7 +169,7 @@ fn a_scheduler_that_stands_still_is_one_that_is_away() {
 fn an_executor_that_is_asked_to_stop_does_not_stop_a_build() {
     let mut cluster = Cluster::start();
     let project = slow().on_cluster(&cluster.url());
-    let (child, _) = started(&project, 1, &mut cluster);
+    let child = started(&project, 1, &mut cluster);
     assert_eq!(cluster.stop_executor(1), Some(0), "{}", cluster.logs());
     let (code, events) = finish(child);
     assert_eq!(code, Some(0), "{events:?}\n{}", cluster.logs());
@@ -182,7 +182,7 @@ fn when_all_executors_die_the_build_fails_and_a_later_one_is_fine() {
     let project = slow().on_cluster(&cluster.url());
     assert_eq!(build(&project, 1).code, Some(0), "{}", cluster.logs());
     let before = (project.versions("main/a"), project.versions("main/b"));
-    let (child, _) = started(&project, 2, &mut cluster);
+    let child = started(&project, 2, &mut cluster);
     cluster.kill_executor(0);
     cluster.kill_executor(1);
     let start = Instant::now();
@@ -205,7 +205,7 @@ fn a_scheduler_that_dies_leaves_the_tables_and_comes_back() {
     let project = slow().on_cluster(&cluster.url());
     assert_eq!(build(&project, 1).code, Some(0), "{}", cluster.logs());
     let before = (project.versions("main/a"), project.versions("main/b"));
-    let (child, _) = started(&project, 2, &mut cluster);
+    let child = started(&project, 2, &mut cluster);
     cluster.kill_scheduler();
     let start = Instant::now();
     let (code, events) = finish(child);
@@ -228,15 +228,21 @@ fn an_interrupt_cancels_the_job() {
     let project = slow().on_cluster(&cluster.url());
     assert_eq!(build(&project, 1).code, Some(0), "{}", cluster.logs());
     let before = project.versions("main/a");
-    let (mut child, _) = started(&project, 2, &mut cluster);
-    // The first drains, the second stops what runs.
-    for _ in 0..2 {
+    let mut child = started(&project, 2, &mut cluster);
+    let interrupt = |child: &Child| {
         let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
         assert!(done.success());
-        std::thread::sleep(Duration::from_millis(300));
-    }
+    };
+    // The first drains, the second stops what runs.
+    interrupt(&child);
     let stderr = child.stderr.take().expect("a pipe");
-    let events: Vec<String> = BufReader::new(stderr).lines().map_while(Result::ok).collect();
+    let mut events = Vec::new();
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if line.contains("\"interrupted\"") {
+            interrupt(&child);
+        }
+        events.push(line);
+    }
     assert_eq!(child.wait().expect("an end").code(), Some(130), "{events:?}");
     cluster.wait_until("the scheduler cancelled the job", |cluster| cluster.logs().contains("Job cancelled"));
     assert_eq!(project.versions("main/a"), before);
@@ -248,6 +254,8 @@ fn an_interrupt_cancels_the_job() {
 #[test]
 fn servers_stop_when_they_are_asked_to() {
     let mut cluster = Cluster::start();
+    // Who has run something has come far enough to listen to signals.
+    super::formats::orders("bad_records: drop").on_cluster(&cluster.url()).ok(&["build"]);
     assert_eq!(cluster.stop_executor(0), Some(0), "{}", cluster.logs());
     cluster.wait_for_executors(1);
     assert_eq!(cluster.stop_executor(1), Some(0), "{}", cluster.logs());
@@ -271,7 +279,7 @@ fn the_events_of_a_killed_executor_name_no_internals() {
     cluster.add_executor();
     cluster.wait_for_executors(1);
     let project = slow().on_cluster(&cluster.url());
-    let (child, _) = started(&project, 1, &mut cluster);
+    let child = started(&project, 1, &mut cluster);
     cluster.kill_executor(0);
     let (code, events) = finish(child);
     assert_eq!(code, Some(1), "{events:?}");

@@ -124,7 +124,8 @@ fn every_format_gives_the_same_rows() {
     assert!(cluster.jobs() > FORMATS.len(), "{}", cluster.logs());
 }
 
-fn orders(policy: &str) -> Project {
+/// Six files with two good records and two bad ones each, and a table of them.
+pub(super) fn orders(policy: &str) -> Project {
     let mut project = Project::new()
         .file(
             "models/_sources.yml",
