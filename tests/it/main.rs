@@ -3,7 +3,8 @@
 //!
 //! One file a room; each test makes the project that it needs in a temporary folder (see [`harness`]). What a person
 //! reads (messages with their places) is kept as snapshots under `snapshots/`: look at them when they change, they are
-//! the product. `C360_TEST_BINARY` names another binary to test.
+//! the product. `C360_TEST_BINARY` names another binary to test; with `C360_TEST_CLUSTER=df://host:port` all projects run
+//! on the cluster there, and nothing else may change: `--skip cluster::` leaves out those that start one of their own.
 
 mod harness;
 
