@@ -12,7 +12,7 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 /// The program under test.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("C360_TEST_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_c360")), PathBuf::from)
 }
 
@@ -66,7 +66,7 @@ shop:
 impl Project {
     /// A project without nodes, with a local warehouse and the SQLite destination `bi`.
     pub(crate) fn new() -> Project {
-        Project::empty().file("dbt_project.yml", PROJECT).file("profiles.yml", PROFILE)
+        Project::empty().file("dbt_project.yml", PROJECT).file("profiles.yml", PROFILE).on_the_cluster()
     }
 
     /// A project of these models (`name` and SQL).
@@ -92,7 +92,22 @@ impl Project {
         for part in ["models", "macros", "seeds", "tests/data", "data/lake", "dbt_project.yml", "profiles.yml"] {
             copy(&repository().join(part), &project.path(part));
         }
-        project
+        project.on_the_cluster()
+    }
+
+    /// With its target on the cluster whose address is given: nothing else changes.
+    pub(crate) fn on_cluster(self, url: &str) -> Project {
+        let profile = self.read("profiles.yml");
+        self.write("profiles.yml", profile.replace("      threads:", &format!("      cluster: {url}\n      threads:")));
+        self
+    }
+
+    /// All tests of small projects, on the cluster that `C360_TEST_CLUSTER` names (`df://host:port`).
+    fn on_the_cluster(self) -> Project {
+        match std::env::var("C360_TEST_CLUSTER") {
+            Ok(url) => self.on_cluster(&url),
+            Err(_) => self,
+        }
     }
 
     /// With one more file, or another text of it.

@@ -3,11 +3,13 @@
 //!
 //! One file a room; each test makes the project that it needs in a temporary folder (see [`harness`]). What a person
 //! reads (messages with their places) is kept as snapshots under `snapshots/`: look at them when they change, they are
-//! the product. `C360_TEST_BINARY` names another binary to test.
+//! the product. `C360_TEST_BINARY` names another binary to test; with `C360_TEST_CLUSTER=df://host:port` all projects run
+//! on the cluster there, and nothing else may change: `--skip cluster::` leaves out those that start one of their own.
 
 mod harness;
 
 mod artifacts;
+mod cluster;
 mod config_explain;
 mod customer360;
 mod data_tests;

@@ -23,7 +23,7 @@ pub(crate) fn source(location: &str, more: &[&str], columns: &[(&str, &str)]) ->
 }
 
 /// Two rows: a number, a text, a struct with a number.
-fn batch() -> RecordBatch {
+pub(crate) fn batch() -> RecordBatch {
     let inner: ArrayRef = Arc::new(Int64Array::from(vec![10, 20]));
     let outer = StructArray::from(vec![(Arc::new(Field::new("n", DataType::Int64, true)), inner)]);
     let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
@@ -33,7 +33,7 @@ fn batch() -> RecordBatch {
         .expect("a batch")
 }
 
-fn parquet() -> Vec<u8> {
+pub(crate) fn parquet() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch().schema(), None).expect("a writer");
     writer.write(&batch()).expect("rows");
@@ -41,7 +41,7 @@ fn parquet() -> Vec<u8> {
     bytes
 }
 
-fn arrow(stream: bool) -> Vec<u8> {
+pub(crate) fn arrow(stream: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     if stream {
         let mut writer = StreamWriter::try_new(&mut bytes, &batch().schema()).expect("a writer");
@@ -55,7 +55,7 @@ fn arrow(stream: bool) -> Vec<u8> {
     bytes
 }
 
-fn avro() -> Vec<u8> {
+pub(crate) fn avro() -> Vec<u8> {
     let schema = batch().schema().as_ref().clone();
     let mut writer = datafusion::arrow_avro::writer::AvroWriter::new(Vec::new(), schema).expect("a writer");
     writer.write(&batch()).expect("rows");
