@@ -202,14 +202,12 @@ hdfs_start() {
     say "hdfs: listens on 127.0.0.1:$(hdfs_port name_rpc)"
 }
 
-hdfs_gone() { ! kill -0 "$1"; }
-
 hdfs_end() {
     local pid
     pid=$(hdfs_pid "$2") || { rm -f "$hdfs_dir/$2/pid"; return 0; }
     kill -CONT "$pid"
     kill "-$1" "$pid"
-    wait_for 30 hdfs_gone "$pid" || { kill -9 "$pid"; say "hdfs: $2 did not stop within half a minute and was killed"; }
+    wait_for 30 gone "$pid" || { kill -9 "$pid"; say "hdfs: $2 did not stop within half a minute and was killed"; }
     rm -f "$hdfs_dir/$2/pid"
 }
 

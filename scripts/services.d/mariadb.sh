@@ -128,16 +128,7 @@ mariadb_start() {
     say "mariadb: listens on 127.0.0.1:$(cat "$mariadb_dir/port")"
 }
 
-mariadb_gone() { ! kill -0 "$1"; }
-
-mariadb_stop() {
-    local pid
-    pid=$(mariadb_pid) || { rm -f "$mariadb_dir/pid"; return 0; }
-    kill "$pid"
-    wait_for 60 mariadb_gone "$pid" || { kill -9 "$pid"; say "mariadb: did not stop within a minute and was killed"; }
-    rm -f "$mariadb_dir/pid"
-    say "mariadb: stopped"
-}
+mariadb_stop() { stop_process mariadb TERM 60 KILL; }
 
 mariadb_env() {
     mariadb_pid >/dev/null || return 0
@@ -148,10 +139,4 @@ mariadb_env() {
     fi
 }
 
-mariadb_status() {
-    if mariadb_pid >/dev/null; then
-        echo "mariadb: runs on 127.0.0.1:$(cat "$mariadb_dir/port")"
-    else
-        echo "mariadb: stopped"
-    fi
-}
+mariadb_status() { process_status mariadb; }

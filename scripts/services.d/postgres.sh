@@ -172,17 +172,8 @@ postgres_start() {
     say "postgres: listens on 127.0.0.1:$(cat "$postgres_dir/port")"
 }
 
-postgres_gone() { ! kill -0 "$1"; }
-
-postgres_stop() {
-    local pid
-    pid=$(postgres_pid) || { rm -f "$postgres_dir/pid"; return 0; }
-    # INT ends sessions; TERM would wait for them.
-    kill -INT "$pid"
-    wait_for 60 postgres_gone "$pid" || { kill -QUIT "$pid"; say "postgres: did not stop within a minute and was told to at once"; }
-    rm -f "$postgres_dir/pid"
-    say "postgres: stopped"
-}
+# INT ends sessions; TERM would wait for them.
+postgres_stop() { stop_process postgres INT 60 QUIT; }
 
 postgres_env() {
     postgres_pid >/dev/null || return 0
@@ -193,10 +184,4 @@ postgres_env() {
     fi
 }
 
-postgres_status() {
-    if postgres_pid >/dev/null; then
-        echo "postgres: runs on 127.0.0.1:$(cat "$postgres_dir/port")"
-    else
-        echo "postgres: stopped"
-    fi
-}
+postgres_status() { process_status postgres; }

@@ -91,17 +91,7 @@ s3_start() {
     say "s3: listens on 127.0.0.1:$(cat "$s3_dir/port")"
 }
 
-s3_gone() { ! kill -0 "$1"; }
-
-s3_stop() {
-    local pid
-    pid=$(s3_pid) || { rm -f "$s3_dir/pid"; return 0; }
-    kill -CONT "$pid"
-    kill "$pid"
-    wait_for 10 s3_gone "$pid" || kill -9 "$pid"
-    rm -f "$s3_dir/pid"
-    say "s3: stopped"
-}
+s3_stop() { stop_process s3 TERM 10 KILL; }
 
 s3_env() {
     s3_pid >/dev/null || return 0
@@ -112,9 +102,7 @@ s3_env() {
     printf 'export C360_TEST_S3_READER_KEY=%s\nexport C360_TEST_S3_READER_SECRET=%s\n' "$(s3_key reader 2)" "$(s3_key reader 3)"
 }
 
-s3_status() {
-    if s3_pid >/dev/null; then echo "s3: runs on 127.0.0.1:$(cat "$s3_dir/port")"; else echo "s3: stopped"; fi
-}
+s3_status() { process_status s3; }
 
 s3_command() {
     case ${1:-} in

@@ -10,6 +10,7 @@ use sqlx::mysql::MySqlSslMode;
 use super::fields::{CONFIG, Fields};
 use super::files::FilesConfig;
 use super::postgres::PostgresConfig;
+use super::server::{Tls, address};
 use crate::diag::{Diagnostic, Result};
 use crate::stdx::closest;
 use crate::stores::StoreOptions;
@@ -95,6 +96,14 @@ pub struct MysqlConfig {
     pub read_timeout: Duration,
     /// How often a load that failed for a passing reason starts again.
     pub retries: u32,
+}
+
+impl MysqlConfig {
+    /// The settings of its TLS connections.
+    pub(super) fn tls(&self) -> Tls<'_> {
+        let MysqlConfig { ssl_ca: ca, ssl_cert: cert, ssl_key: key, .. } = self;
+        Tls { ca, cert, key, verifies: matches!(self.ssl_mode, SslMode::VerifyCa | SslMode::VerifyIdentity) }
+    }
 }
 
 /// `bulk`: how rows travel to the server.
@@ -196,11 +205,7 @@ impl DestinationConfig {
         match self {
             DestinationConfig::Sqlite(config) => config.path.display().to_string(),
             DestinationConfig::Mysql(config) => {
-                let MysqlConfig { user, database, .. } = &**config;
-                match &config.socket {
-                    Some(socket) => format!("{user}@{}/{database}", socket.display()),
-                    None => format!("{user}@{}:{}/{database}", config.host, config.port),
-                }
+                address(&config.user, config.socket.as_deref(), &config.host, config.port, &config.database)
             }
             DestinationConfig::Files(config) => config.place(),
             DestinationConfig::Postgres(config) => config.place(),
@@ -254,14 +259,7 @@ fn mysql(fields: &mut Fields<'_>) -> Result<MysqlConfig> {
             return Err(fields.bad("collation", format!("is `{collation}`, which is no collation of utf8mb4")));
         }
     }
-    if config.ssl_cert.is_some() != config.ssl_key.is_some() {
-        return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));
-    }
-    let verifies = matches!(config.ssl_mode, SslMode::VerifyCa | SslMode::VerifyIdentity);
-    if config.ssl_ca.is_some() && !verifies {
-        let help = "set `ssl_mode: verify_ca` or `verify_identity`, or leave `ssl_ca` out";
-        return Err(fields.bad("ssl_ca", "has no effect unless `ssl_mode` verifies the server").help(help));
-    }
+    config.tls().check(fields)?;
     Ok(config)
 }
 

@@ -106,6 +106,13 @@ impl Entry {
         }
     }
 
+    /// With what `exact` is once rows were merged, by key or (`by_key` is false) by adding them, into the table of which
+    /// the ledger has said `before`: an upsert that deletes makes it so, an append keeps it.
+    pub(super) fn merged(mut self, job: &PublishJob, by_key: bool, before: Option<&Entry>) -> Entry {
+        self.exact = job.vanished == Vanished::Delete || (!by_key && before.is_some_and(|entry| entry.exact));
+        self
+    }
+
     /// With the counts of a publish that is done.
     pub(super) fn counted(mut self, rows: u64, sent: u64) -> Entry {
         (self.rows, self.sent) = (rows, sent);

@@ -33,6 +33,7 @@ mod partitions;
 mod place;
 mod postgres;
 mod rows;
+mod server;
 mod shape;
 mod sorted;
 mod source;
@@ -54,6 +55,7 @@ pub use partitions::{Every, Partitions};
 pub(crate) use postgres::connect as connect_postgres;
 pub use postgres::{PostgresConfig, PostgresSslMode};
 pub use rows::{FrameRows, Rows};
+pub(crate) use server::words as driver_words;
 pub use source::{Added, Changed, Origin, Source, Timeless, Version};
 pub use table::TableSource;
 

@@ -7,6 +7,8 @@ use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::error::Result as DataFusionResult;
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use tokio::sync::mpsc::Sender;
 
 use super::column::Column;
@@ -15,6 +17,9 @@ use crate::diag::{Diagnostic, Result, codes};
 
 /// Bytes after which a batch is sent although it has few rows.
 const BATCH_BYTES: usize = 8 << 20;
+
+/// A value of a row, unless it does not fit or the driver cannot get at it.
+pub(super) type ReadValue<'r> = std::result::Result<std::result::Result<Value<'r>, Misfit>, sqlx::Error>;
 
 /// Why rows stopped coming.
 #[derive(Debug)]
@@ -106,8 +111,26 @@ impl Collector {
         })
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
-        &self.columns
+    /// Takes all `rows`, of which `value` reads one value of a column.
+    ///
+    /// # Errors
+    /// What the rows or their values fail with.
+    pub(super) async fn take<R>(
+        &mut self,
+        mut rows: BoxStream<'_, std::result::Result<R, sqlx::Error>>,
+        value: impl for<'r> Fn(&'r R, usize, &Column) -> ReadValue<'r>,
+    ) -> std::result::Result<(), Stop> {
+        while let Some(row) = rows.try_next().await? {
+            for at in 0..self.columns.len() {
+                let value = value(&row, at, &self.columns[at])?;
+                self.put(at, value)?;
+            }
+            if self.end_row() {
+                self.flush().await?;
+            }
+        }
+        drop(rows);
+        self.flush().await
     }
 
     /// Takes the value of column `at` of the row that is being read.

@@ -7,6 +7,7 @@ use sqlx::mysql::MySqlDatabaseError;
 use super::collect::Stop;
 use super::spec::DatabaseSpec;
 use crate::diag::{Diagnostic, codes};
+use crate::publish::driver_words;
 
 /// What was being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,24 +37,10 @@ fn refused(spec: &DatabaseSpec, doing: Doing, error: &sqlx::Error) -> Box<Diagno
         Doing::Reading(rows) => format!("source `{name}` could not be read to its end ({rows} rows had come)"),
     };
     let lost = is_lost(error) && matches!(doing, Doing::Reading(_));
-    Diagnostic::error(codes::SOURCE_DATABASE, format!("{what}: {}", words(error)))
+    Diagnostic::error(codes::SOURCE_DATABASE, format!("{what}: {}", driver_words(error)))
         // Rows that were sent are on their way through the plan; reading them again would double them.
         .maybe_help(lost.then_some("run it again: nothing of what came was kept"))
         .maybe_help(help(error))
-}
-
-/// The server's words, or the driver's.
-fn words(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) => error.message().to_string(),
-        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the server closed the connection".to_string()
-        }
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Configuration(error) => error.to_string(),
-        sqlx::Error::Tls(error) => format!("no TLS connection: {error}"),
-        other => other.to_string(),
-    }
 }
 
 /// MySQL's number, Postgres' five characters, or SQLite's number.

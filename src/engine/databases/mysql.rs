@@ -5,11 +5,10 @@
 
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use futures::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, Decode, Executor, MySql, Row};
 
-use super::collect::{Collector, Stop};
+use super::collect::{Collector, ReadValue, Stop};
 use super::column::{Column, Compare, Read, Table};
 use super::find::{Candidate, choose};
 use super::spec::{DatabaseSpec, ZeroDates};
@@ -187,26 +186,10 @@ pub(super) async fn fetch(
         added.map_err(sqlx::Error::Encode)?;
     }
     let query = sqlx::query_with(AssertSqlSafe(statement.sql), arguments).persistent(false);
-    let mut rows = query.fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        for at in 0..collector.columns().len() {
-            let value = value(&row, at, &collector.columns()[at], zero_dates)?;
-            collector.put(at, value)?;
-        }
-        if collector.end_row() {
-            collector.flush().await?;
-        }
-    }
-    drop(rows);
-    collector.flush().await
+    collector.take(query.fetch(connection), move |row, at, column| value(row, at, column, zero_dates)).await
 }
 
-fn value<'r>(
-    row: &'r MySqlRow,
-    at: usize,
-    column: &Column,
-    zero_dates: ZeroDates,
-) -> Result<Result<Value<'r>, Misfit>, sqlx::Error> {
+fn value<'r>(row: &'r MySqlRow, at: usize, column: &Column, zero_dates: ZeroDates) -> ReadValue<'r> {
     let raw = row.try_get_raw(at)?;
     // Not `is_null`: the driver says that of zero dates, too. Bytes are there unless the value is NULL.
     let Ok(bytes) = <&[u8] as Decode<MySql>>::decode(raw) else { return Ok(Ok(Value::Null)) };

@@ -4,11 +4,10 @@
 //! text: numerics (any number of digits), enums, ranges, addresses, intervals. Arrays and composites come as its JSON.
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use futures::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Executor, Row, ValueRef};
 
-use super::collect::{Collector, Stop};
+use super::collect::{Collector, ReadValue, Stop};
 use super::column::{Column, Compare, Read, Table};
 use super::find::{Candidate, choose};
 use super::spec::DatabaseSpec;
@@ -193,21 +192,10 @@ pub(super) async fn fetch(
         added.map_err(sqlx::Error::Encode)?;
     }
     let query = sqlx::query_with(AssertSqlSafe(statement.sql), arguments).persistent(false);
-    let mut rows = query.fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        for at in 0..collector.columns().len() {
-            let value = value(&row, at, &collector.columns()[at])?;
-            collector.put(at, value)?;
-        }
-        if collector.end_row() {
-            collector.flush().await?;
-        }
-    }
-    drop(rows);
-    collector.flush().await
+    collector.take(query.fetch(connection), value).await
 }
 
-fn value<'r>(row: &'r PgRow, at: usize, column: &Column) -> Result<Result<Value<'r>, Misfit>, sqlx::Error> {
+fn value<'r>(row: &'r PgRow, at: usize, column: &Column) -> ReadValue<'r> {
     let raw = row.try_get_raw(at)?;
     if raw.is_null() {
         return Ok(Ok(Value::Null));

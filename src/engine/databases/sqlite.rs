@@ -6,12 +6,11 @@
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteValueRef};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Executor, Row, Sqlite, TypeInfo, ValueRef};
 
 use super::super::formats::parse_data_type;
-use super::collect::{Collector, Stop};
+use super::collect::{Collector, ReadValue, Stop};
 use super::column::{Column, Compare, Read, Table};
 use super::find::{Candidate, choose};
 use super::spec::DatabaseSpec;
@@ -189,18 +188,11 @@ pub(super) async fn fetch(
         added.map_err(sqlx::Error::Encode)?;
     }
     let query = sqlx::query_with(AssertSqlSafe(statement.sql), arguments).persistent(false);
-    let mut rows = query.fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        for at in 0..collector.columns().len() {
-            let value = decode(row.try_get_raw(at)?);
-            collector.put(at, value)?;
-        }
-        if collector.end_row() {
-            collector.flush().await?;
-        }
-    }
-    drop(rows);
-    collector.flush().await
+    collector.take(query.fetch(connection), value).await
+}
+
+fn value<'r>(row: &'r SqliteRow, at: usize, _: &Column) -> ReadValue<'r> {
+    Ok(decode(row.try_get_raw(at)?))
 }
 
 /// What SQLite keeps a value as.

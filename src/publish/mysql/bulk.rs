@@ -16,7 +16,8 @@ use mysql_async::{ClientIdentity, Conn, DriverError, Error, IoError, OptsBuilder
 use rustls::CertificateError;
 
 use super::super::config::{MysqlConfig, SslMode};
-use super::connect::{check_files, install_crypto, patient, session};
+use super::super::server::{install_crypto, patient};
+use super::connect::session;
 use super::failure::Said;
 
 /// Bytes of the packets that carry a file. Every server takes packets of this size.
@@ -31,8 +32,8 @@ impl Bulk {
     /// Logs in and sets the session up.
     pub(super) async fn connect(config: &MysqlConfig) -> Result<Bulk, Said> {
         install_crypto();
-        check_files(config).map_err(|error| Said::from(&error))?;
-        let connection = patient(config, login(config)).await.map_err(|error| Said::from(&error))??;
+        config.tls().find_files().map_err(|error| Said::from(&error))?;
+        let connection = patient(config.connect_timeout, login(config)).await.map_err(|error| Said::from(&error))??;
         Ok(Bulk { connection })
     }
 

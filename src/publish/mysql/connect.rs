@@ -1,12 +1,12 @@
 //! Logging in, and what a session is set to.
 
-use std::io;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
 use super::super::config::MysqlConfig;
+use super::super::server::{install_crypto, patient};
 
 /// A server, as far as it matters.
 #[derive(Debug, Clone)]
@@ -26,43 +26,13 @@ pub(super) struct Server {
 /// Logs in and sets the session up: strict, in UTC, and patient.
 pub(crate) async fn connect(config: &MysqlConfig) -> Result<MySqlConnection, sqlx::Error> {
     install_crypto();
-    check_files(config)?;
+    config.tls().find_files()?;
     let login = async {
         let mut connection = options(config).connect().await?;
         connection.execute(AssertSqlSafe(session(config))).await?;
         Ok(connection)
     };
-    patient(config, login).await?
-}
-
-/// Both drivers verify certificates with the process's provider of cryptography. The program installs one; a test or another
-/// program that uses the library may not have.
-pub(super) fn install_crypto() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-}
-
-/// Finds files of settings that are not there: a driver would say that one is missing, but not which.
-pub(super) fn check_files(config: &MysqlConfig) -> Result<(), sqlx::Error> {
-    for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
-        if let Some(path) = path
-            && let Err(error) = std::fs::File::open(path)
-        {
-            let message = format!("`{key}` {} cannot be read: {error}", path.display());
-            return Err(sqlx::Error::Configuration(message.into()));
-        }
-    }
-    Ok(())
-}
-
-/// Gives a login as long as `connect_timeout` says.
-pub(super) async fn patient<T>(config: &MysqlConfig, login: impl Future<Output = T>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(config.connect_timeout, login).await.map_err(|_| {
-        let message = format!("no answer within {} s", config.connect_timeout.as_secs());
-        sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
-    })
+    patient(config.connect_timeout, login).await?
 }
 
 fn options(config: &MysqlConfig) -> MySqlConnectOptions {

@@ -5,6 +5,7 @@ use std::io;
 use sqlx::mysql::MySqlDatabaseError;
 
 use super::super::place::Place;
+use super::super::server::{CERTIFICATE_HELP, TLS_HELP, unreached};
 use super::super::shape::{Chunk, Shape};
 use crate::diag::{Code, Diagnostic, codes};
 
@@ -145,21 +146,11 @@ pub(super) fn no_connection(place: &Place, error: impl Into<Said>) -> Box<Diagno
     let said = error.into();
     let (_, help) = meaning(&said);
     let help = match said.cause {
-        Cause::Io(kind) => Some(match kind {
-            io::ErrorKind::ConnectionRefused => {
-                "nothing listens there: is the server running, are host and port right?"
-            }
-            io::ErrorKind::TimedOut => "the server does not answer: look at host, port and firewalls",
-            io::ErrorKind::NotFound => "look at `socket`: there is no such file",
-            // What a TLS handshake fails with.
-            io::ErrorKind::InvalidData => "look at `ssl_mode` and `ssl_ca`: the server's certificate is not trusted",
-            io::ErrorKind::UnexpectedEof => {
-                "it listens but hangs up: is it a MySQL server, and does it allow this host?"
-            }
-            _ => "look at `host` and `port` of the destination, and at the network",
-        }),
-        Cause::Tls => Some("look at `ssl_mode` and `ssl_ca` of the destination"),
-        Cause::Settings => Some("look at `ssl_ca`, `ssl_cert` and `ssl_key` of the destination"),
+        Cause::Io(kind) => {
+            Some(unreached(kind, "it listens but hangs up: is it a MySQL server, and does it allow this host?"))
+        }
+        Cause::Tls => Some(TLS_HELP),
+        Cause::Settings => Some(CERTIFICATE_HELP),
         Cause::Server | Cause::Other => help,
     };
     place.failed(codes::DESTINATION_UNREACHABLE, &said.words).maybe_help(help)

@@ -60,8 +60,7 @@ impl Work<'_> {
 
         let mut noted = Entry::new(&self.table.name, self.job, self.source.origin(), evolution.columns);
         noted.sent = tally.rows;
-        noted.exact = self.job.vanished == Vanished::Delete
-            || (gone.is_none() && entry.as_ref().is_some_and(|entry| entry.exact));
+        noted = noted.merged(self.job, gone.is_some(), entry.as_ref());
         let noted = self.token(noted, entry, control).await?;
         self.table.keep_lock(&self.place, control).await?;
         let (rows, deleted) = self.transact(&shape, gone.as_ref(), noted, control).await?;

@@ -46,6 +46,7 @@ use super::config::MysqlConfig;
 use super::ledger::{Entry, Found, Step, columns, next};
 use super::place::Place;
 use super::rows::Rows;
+use super::server::patient;
 use super::shape::Shape;
 use super::source::Source;
 use super::statement::quoted;
@@ -136,7 +137,7 @@ impl Work<'_> {
         let result = self.watch.guard(self.config, &self.place, self.locked(&mut control, number)).await;
         if !self.watch.lost() {
             session.close();
-            let _ = connect::patient(self.config, self.leave(control, result.is_err())).await;
+            let _ = patient(self.config.connect_timeout, self.leave(control, result.is_err())).await;
         }
         result
     }

@@ -7,6 +7,7 @@ use sqlx::postgres::PgSslMode;
 
 use super::super::config::{Secret, seconds};
 use super::super::fields::Fields;
+use super::super::server::{Tls, address};
 use crate::diag::Result;
 
 /// `type: postgres` (also `postgresql`).
@@ -121,14 +122,14 @@ impl PostgresConfig {
             lock_timeout: seconds(fields, "lock_timeout", 60)?,
             read_timeout: seconds(fields, "read_timeout", 30)?.max(Duration::from_secs(1)),
         };
-        if config.ssl_cert.is_some() != config.ssl_key.is_some() {
-            return Err(fields.bad("ssl_cert", "and `ssl_key` belong together; one of them is missing"));
-        }
-        if config.ssl_ca.is_some() && !config.ssl_mode.verifies() {
-            let help = "set `ssl_mode: verify_ca` or `verify_identity`, or leave `ssl_ca` out";
-            return Err(fields.bad("ssl_ca", "has no effect unless `ssl_mode` verifies the server").help(help));
-        }
+        config.tls().check(fields)?;
         Ok(config)
+    }
+
+    /// The settings of its TLS connections.
+    pub(super) fn tls(&self) -> Tls<'_> {
+        let PostgresConfig { ssl_ca: ca, ssl_cert: cert, ssl_key: key, .. } = self;
+        Tls { ca, cert, key, verifies: self.ssl_mode.verifies() }
     }
 
     /// The paths in it.
@@ -138,11 +139,7 @@ impl PostgresConfig {
 
     /// `user@host:port/database`.
     pub(in super::super) fn place(&self) -> String {
-        let PostgresConfig { user, database, .. } = self;
-        match &self.socket {
-            Some(socket) => format!("{user}@{}/{database}", socket.display()),
-            None => format!("{user}@{}:{}/{database}", self.host, self.port),
-        }
+        address(&self.user, self.socket.as_deref(), &self.host, self.port, &self.database)
     }
 }
 

@@ -1,31 +1,19 @@
 //! Logging in, and what a session is set to.
 
-use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
+use super::super::server::{install_crypto, patient};
 use super::super::statement::quoted;
 use super::config::{PostgresConfig, PostgresSslMode};
 use super::failure::state;
 
 /// Logs in.
 pub(crate) async fn connect(config: &PostgresConfig) -> Result<PgConnection, sqlx::Error> {
-    for (key, path) in [("ssl_ca", &config.ssl_ca), ("ssl_cert", &config.ssl_cert), ("ssl_key", &config.ssl_key)] {
-        if let Some(path) = path
-            && let Err(error) = std::fs::File::open(path)
-        {
-            // The driver would say that a file is missing, but not which.
-            let message = format!("`{key}` {} cannot be read: {error}", path.display());
-            return Err(sqlx::Error::Configuration(message.into()));
-        }
-    }
-    if config.ssl_mode.verifies() {
-        // The driver's verifier for `verify_ca` is made with the process's default cryptography. It stays what it is if
-        // somebody has chosen one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
+    config.tls().find_files()?;
+    install_crypto();
     let login = async {
         let options = options(config);
         let connected = options.connect().await;
@@ -35,13 +23,7 @@ pub(crate) async fn connect(config: &PostgresConfig) -> Result<PgConnection, sql
             false => connected,
         }
     };
-    match tokio::time::timeout(config.connect_timeout.max(Duration::from_millis(100)), login).await {
-        Ok(result) => result,
-        Err(_) => {
-            let message = format!("no answer within {} s", config.connect_timeout.as_secs());
-            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message)))
-        }
-    }
+    patient(config.connect_timeout.max(Duration::from_millis(100)), login).await?
 }
 
 fn options(config: &PostgresConfig) -> PgConnectOptions {

@@ -1,11 +1,11 @@
 //! What PostgreSQL's errors mean: which may pass, which concern a value, and what can be done about the rest.
 
-use std::io;
 use std::sync::Arc;
 
 use sqlx::postgres::PgDatabaseError;
 
 use super::super::place::Place;
+use super::super::server::{self, CERTIFICATE_HELP, TLS_HELP, unreached};
 use super::super::shape::{Chunk, Shape};
 use crate::diag::{Code, Diagnostic, codes};
 
@@ -46,13 +46,7 @@ fn words(error: &sqlx::Error) -> String {
             },
             None => error.to_string(),
         },
-        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the server closed the connection".to_string()
-        }
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Configuration(error) => error.to_string(),
-        sqlx::Error::Tls(error) => format!("no TLS connection: {error}"),
-        other => other.to_string(),
+        other => server::words(other),
     }
 }
 
@@ -78,21 +72,12 @@ fn is_passing(state: &str) -> bool {
 pub(super) fn no_connection(place: &Place, error: &sqlx::Error) -> Box<Diagnostic> {
     let (_, help) = meaning(error);
     let help = match error {
-        sqlx::Error::Io(error) => Some(match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                "nothing listens there: is the server running, are host and port right?"
-            }
-            io::ErrorKind::TimedOut => "the server does not answer: look at host, port and firewalls",
-            io::ErrorKind::NotFound => "look at `socket`: there is no such file",
-            // What a TLS handshake fails with.
-            io::ErrorKind::InvalidData => "look at `ssl_mode` and `ssl_ca`: the server's certificate is not trusted",
-            io::ErrorKind::UnexpectedEof => {
-                "it listens but hangs up: is it a PostgreSQL server, and does it allow this host?"
-            }
-            _ => "look at `host` and `port` of the destination, and at the network",
-        }),
-        sqlx::Error::Tls(_) => Some("look at `ssl_mode` and `ssl_ca` of the destination"),
-        sqlx::Error::Configuration(_) => Some("look at `ssl_ca`, `ssl_cert` and `ssl_key` of the destination"),
+        sqlx::Error::Io(error) => Some(unreached(
+            error.kind(),
+            "it listens but hangs up: is it a PostgreSQL server, and does it allow this host?",
+        )),
+        sqlx::Error::Tls(_) => Some(TLS_HELP),
+        sqlx::Error::Configuration(_) => Some(CERTIFICATE_HELP),
         _ => help,
     };
     place.failed(codes::DESTINATION_UNREACHABLE, words(error)).maybe_help(help)

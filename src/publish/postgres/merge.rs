@@ -48,12 +48,14 @@ impl Work<'_> {
         };
         self.insert(&shape, gone.is_some(), all, connection).await?;
         let total = self.count(connection).await?;
-        let deletes = self.job.vanished == Vanished::Delete;
-        if deletes {
+        if self.job.vanished == Vanished::Delete {
             recount(self.place, total, self.source.count())?;
         }
-        let mut noted = Entry::new(&self.table.name, self.job, self.source.origin(), evolution.columns);
-        noted.exact = deletes || (gone.is_none() && entry.is_some_and(|entry| entry.exact));
+        let noted = Entry::new(&self.table.name, self.job, self.source.origin(), evolution.columns).merged(
+            self.job,
+            gone.is_some(),
+            entry,
+        );
         ledger::write(self.place, self.table, &noted.counted(total, tally.rows), connection).await?;
         let columns = shape.fields.iter().map(|field| field.name.clone()).zip(types).collect();
         let published = Published::new(self.place, self.job, total, tally.rows);
