@@ -18,6 +18,7 @@ mod retry;
 mod session;
 mod show;
 mod state;
+mod versions;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
@@ -35,3 +36,4 @@ pub use options::{Options, Target};
 pub use retry::{Leftover, leftover};
 pub use session::Session;
 pub use show::{Shown, show};
+pub use versions::{RETENTION_HOURS, history, restore, vacuum};

@@ -59,6 +59,7 @@ const KNOWN: &[&str] = &[
     "quote_columns",
     "quoting",
     "relation",
+    "retention_hours",
     "schema",
     "severity",
     "snapshot_meta_column_names",

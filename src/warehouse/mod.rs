@@ -18,6 +18,7 @@ mod tap;
 #[cfg(test)]
 mod tests;
 mod types;
+mod versions;
 mod view;
 mod write;
 
@@ -44,6 +45,7 @@ pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
+pub use versions::{TableCommit, Vacuumed};
 pub use view::View;
 pub use write::{Commit, Written};
 
