@@ -24,7 +24,7 @@
   }
 
   function drawMonth([year, month], info) {
-    const size = 13;
+    const { size } = info;
     const first = Date.UTC(year, month, 1);
     const count = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
     const lead = (new Date(first).getUTCDay() + 6) % 7;
@@ -52,8 +52,8 @@
           "g",
           { class: `day ${name}`, "data-day": text },
           svg("title", {}, words),
-          svg("rect", { x: x + 0.5, y: y + 0.5, width: size, height: size, rx: 3 }),
-          missing && svg("path", { d: `M${x + 4} ${y + 4}l6 6m0-6l-6 6` }),
+          svg("rect", { x: x + 0.5, y: y + 0.5, width: size, height: size, rx: size > 20 ? 5 : 3 }),
+          size > 20 ? svg("text", { x: x + size / 2 + 0.5, y: y + size / 2 + 4 }, d + 1) : missing && svg("path", { d: `M${x + 4} ${y + 4}l6 6m0-6l-6 6` }),
         ),
       );
     }
@@ -84,8 +84,11 @@
     if (all.length === 0) return null;
     const from = parse(source.from || all[0]);
     const to = parse(source.to || all[all.length - 1]);
+    const months = monthsBetween(from, to);
     const info = {
       days,
+      // A few months have room for the numbers of their days.
+      size: months.length <= 4 ? 26 : 13,
       missing: new Set(source.missing || []),
       from,
       to,
@@ -94,7 +97,7 @@
     return h(
       "div",
       { class: "calendar" },
-      h("div", { class: "months" }, monthsBetween(from, to).map((month) => drawMonth(month, info))),
+      h("div", { class: "months" }, months.map((month) => drawMonth(month, info))),
       h(
         "p",
         { class: "calendar-key" },

@@ -1,7 +1,7 @@
 "use strict";
 // Code as it was written, with colours, line numbers and links. The classes of its pieces come with the data.
 (() => {
-  const { h, icon, model, parts } = window.c360;
+  const { h, model, parts } = window.c360;
   const classes = ["k", "f", "s", "n", "c", "j", "jn", "q", "y", "o"];
 
   /** The cuts of a text: [start, end, class or none], without gaps. */
@@ -110,5 +110,5 @@
     );
   }
 
-  Object.assign(window.c360, { code: { element: codeElement, block, tabs, icon } });
+  Object.assign(window.c360, { code: { element: codeElement, block, tabs } });
 })();

@@ -155,6 +155,9 @@
     }
   }
 
+  /** A long name that may break where its parts end. */
+  const breakable = (text) => String(text).split(/(?<=[/._:,-])/).map((piece, i) => [i > 0 && h("wbr", {}), piece]);
+
   const time = (text) => h("time", { datetime: text, title: format.time(text) }, format.ago(text));
 
   function tagList(tags) {
@@ -162,6 +165,6 @@
   }
 
   Object.assign(window.c360, {
-    parts: { dot, status, badge, nodeLink, testLink, macroLink, testMark, section, card, nothing, facts, bars, ring, copyButton, copy, time, tagList },
+    parts: { dot, status, badge, nodeLink, testLink, macroLink, testMark, section, card, nothing, facts, bars, ring, copyButton, copy, time, breakable, tagList },
   });
 })();

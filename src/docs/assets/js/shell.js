@@ -1,7 +1,7 @@
 "use strict";
 // The frame: side bar with the project's tree, crumbs, theme, keys.
 (() => {
-  const { h, svg, icon, fill, model, parts, format, router, search } = window.c360;
+  const { h, svg, icon, fill, model, format, router, search } = window.c360;
   const { project, nodes, tests, macros, runs } = model;
   const side = document.getElementById("side");
   const top = document.getElementById("top");
@@ -150,6 +150,13 @@
     if (button) button.setAttribute("aria-expanded", String(open));
   }
 
+  function toggleSide() {
+    if (document.body.dataset.side === "off") delete document.body.dataset.side;
+    else document.body.dataset.side = "off";
+    const button = top.querySelector(".fold");
+    if (button) button.setAttribute("aria-pressed", String(document.body.dataset.side === "off"));
+  }
+
   /** Where one is: type, folder, name. */
   function crumbs(route) {
     const [kind, id] = route.path;
@@ -171,6 +178,7 @@
     fill(
       top,
       h("button", { class: "round menu", type: "button", "aria-label": "Menu", "aria-expanded": "false", "aria-controls": "side", on: { click: () => setMenu(!side.classList.contains("open")) } }, icon("menu")),
+      h("button", { class: "round fold", type: "button", "aria-label": "Show or hide the side bar", title: "Side bar ([)", "aria-pressed": String(document.body.dataset.side === "off"), on: { click: toggleSide } }, icon("side")),
       h("nav", { class: "crumbs", "aria-label": "Where you are" }, crumbs(route)),
       h("div", { class: "top-tools" }, h("button", { class: "round menu", type: "button", "aria-label": "Search", on: { click: () => search.open() } }, icon("search"))),
     );
@@ -195,7 +203,7 @@
         h(
           "div",
           { class: "help-grid" },
-          h("div", {}, h("h3", {}, "Everywhere"), keys([["Search", "/"], ["", "Ctrl", "K"], ["Home", "g", "h"], ["Lineage", "g", "l"], ["Models", "g", "m"], ["Sources", "g", "s"], ["Tests", "g", "t"], ["Light or dark", "t"], ["This help", "?"]])),
+          h("div", {}, h("h3", {}, "Everywhere"), keys([["Search", "/"], ["", "Ctrl", "K"], ["Home", "g", "h"], ["Lineage", "g", "l"], ["Models", "g", "m"], ["Sources", "g", "s"], ["Tests", "g", "t"], ["Light or dark", "t"], ["Side bar", "["], ["This help", "?"]])),
           h(
             "div",
             {},
@@ -229,6 +237,7 @@
     } else if (event.key === "g") waitsForJump = Date.now();
     else if (event.key === "/") search.open();
     else if (event.key === "?") showHelp();
+    else if (event.key === "[") toggleSide();
     else if (event.key === "t") window.c360Theme.toggle();
     else if (event.key === "s" && document.querySelector("[data-field]")) document.querySelector("[data-field]").focus();
     else if (event.key === "Escape" && side.classList.contains("open")) setMenu(false);
@@ -245,5 +254,4 @@
 
   drawSide();
   router.onChange(drawTop);
-  void parts;
 })();

@@ -19,7 +19,7 @@
       const first = graph.layer[from] + 1;
       return heights.map((y, i) => ({ x: graph.layerX[first + i], y }));
     };
-    return { cards, bends };
+    return { cards, bends, width: boxWidth };
   }
 
   /** Heights at which an edge of the whole graph passes the layers between its ends. */
@@ -108,17 +108,17 @@
   }
 
   /** Positions of a part: `pairs` are its edges, `heightOf(n)` how tall a card is. */
-  function part(visible, pairs, heightOf, gapX = 92) {
+  function part(visible, pairs, heightOf, { width = boxWidth, gap = 76 } = {}) {
     const { layers, items, chains, rank } = arrange(visible, pairs, heightOf);
     straighten(layers);
     let top = Infinity;
     for (const item of items.values()) top = Math.min(top, item.y - item.h / 2);
-    const xOf = (i) => i * (boxWidth + gapX);
+    const xOf = (i) => i * (width + gap);
     const cards = new Map();
     for (const [n, item] of items) cards.set(n, { x: xOf(rank.get(graph.layer[n])), y: item.y - item.h / 2 - top });
     const bends = (from, to) =>
       (chains.get(from * nodes.length + to) || []).map((bend) => ({ x: xOf(bend.layer), y: bend.y - top }));
-    return { cards, bends };
+    return { cards, bends, width };
   }
 
   window.c360.layout = { whole, part, drawn, boxWidth, boxHeight };

@@ -75,7 +75,7 @@
 
     const graph = window.c360.graphCanvas({
       label: "Lineage graph. Arrow keys walk along edges, Enter opens a page, plus and minus zoom, 0 fits.",
-      inset: (width) => ({ left: 36, right: side.hidden || width < 760 ? 36 : 356, top: 84, bottom: 56 }),
+      inset: (width, height) => ({ left: 28, right: side.hidden || width < 760 ? 28 : 340, top: 28, bottom: side.hidden || width >= 760 ? 64 : height * 0.5 }),
       onPick: (n, byKey) => focusOn(n, byKey),
       onOpen: (n) => router.go(model.hrefs.node(nodes[n])),
       onColumn: (k) => change({ column: columns.id(k), focus: columns.unpack(k)[0], view: null }, { push: true }),
@@ -176,6 +176,7 @@
         next = scenes.ofNodes(visible, openCards());
       }
       say(problem);
+      panelFor();
       const isKept = keep !== null && graph.scene().byNode.has(keep) && next.byNode.has(keep) && graph.scene().mode === next.mode;
       graph.setScene(next, { keep: isKept ? keep : null, fit: !isKept && !state.view });
       if (state.view && !isKept) graph.setView(state.view, { own: false });
@@ -223,9 +224,15 @@
     }
 
     let panelOf = null;
-    function drawPanel() {
+    /** The panel is there before the graph is fitted into what it leaves. */
+    function panelFor() {
       const key = trace ? `${trace.start}|${state.indirect}` : state.focus;
       side.hidden = key === null;
+      return key;
+    }
+
+    function drawPanel() {
+      const key = panelFor();
       if (key === panelOf) return;
       panelOf = key;
       const actions = {

@@ -19,7 +19,7 @@
     palette = { font: read("font"), mono: read("mono") };
     for (const name of ["bg", "bg-card", "bg-soft", "bg-hover", "line", "line-strong", "text", "text-2", "text-3", "accent", "accent-soft", "accent-line"]) palette[name] = read(name);
     for (const name of ["ok-mark", "warn-mark", "bad-mark", "skip-mark", "warn", "on-accent"]) palette[name] = read(name);
-    palette.scale = Array.from({ length: 8 }, (_, i) => read(`l${i}`));
+    palette.scale = Array.from({ length: 10 }, (_, i) => read(`l${i}`));
     palette.dark = document.documentElement.dataset.theme === "dark";
     return palette;
   }
@@ -101,7 +101,7 @@
       const { box } = edge;
       if (box.x1 < sight.x0 || box.x0 > sight.x1 || box.y1 < sight.y0 || box.y0 > sight.y1) continue;
       if (edge.kind === "indirect") groups[look.lit && !lightOf(edge, look) ? "dim" : "dashed"].push(edge);
-      else if (lightOf(edge, look)) groups.lit.push(edge);
+      else if (lightOf(edge, look) || edge.kind === "direct") groups.lit.push(edge);
       else groups[look.lit ? "dim" : "rest"].push(edge);
     }
     const hairline = Math.max(1.25, 0.55 / scale);
@@ -142,7 +142,8 @@
   function paintLabels(context, scene, look, sight) {
     const colour = colours();
     const taken = [];
-    context.font = `10.5px ${colour.mono}`;
+    const larger = legible(look.scale);
+    context.font = `${10.5 * larger}px ${colour.mono}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     const labelled = scene.edges.filter((edge) => edge.label).sort((a, b) => (a.kind === "direct" ? 0 : 1) - (b.kind === "direct" ? 0 : 1));
@@ -152,9 +153,9 @@
       if (x < sight.x0 || x > sight.x1 || y < sight.y0 || y > sight.y1) continue;
       const once = `${edge.toKey || edge.to}|${edge.label}`;
       if (edge.kind === "direct" && said.has(once)) continue;
-      const text = fit(context, edge.label.replace(/\s+/g, " "), 128);
+      const text = fit(context, edge.label.replace(/\s+/g, " "), 92);
       const width = context.measureText(text).width + 10;
-      const box = { x0: x - width / 2, x1: x + width / 2, y0: y - 9, y1: y + 9 };
+      const box = { x0: x - width / 2, x1: x + width / 2, y0: y - 9 * larger, y1: y + 9 * larger };
       if (taken.some((other) => box.x0 < other.x1 && box.x1 > other.x0 && box.y0 < other.y1 && box.y1 > other.y0)) continue;
       taken.push(box);
       said.add(once);
@@ -164,7 +165,7 @@
       context.strokeStyle = isLit ? colour["accent-line"] : colour.line;
       context.lineWidth = 1;
       context.beginPath();
-      context.roundRect(box.x0, box.y0, width, 18, 5);
+      context.roundRect(box.x0, box.y0, width, 18 * larger, 5);
       context.fill();
       context.stroke();
       context.fillStyle = isLit ? colour.accent : colour["text-3"];
@@ -176,6 +177,7 @@
 
   function paintRows(context, card, look) {
     const colour = colours();
+    const larger = legible(look.scale);
     context.save();
     context.beginPath();
     context.moveTo(card.x, card.y + layout.boxHeight);
@@ -194,7 +196,7 @@
         context.roundRect(card.x + 5, row.y - 10, card.w - 10, 20, 5);
         context.fill();
       }
-      context.font = row.more ? `11px ${colour.font}` : `11px ${colour.mono}`;
+      context.font = row.more ? `${11 * larger}px ${colour.font}` : `${11 * larger}px ${colour.mono}`;
       context.fillStyle = isStart ? colour["on-accent"] : isLit ? colour.accent : row.more ? colour["text-3"] : colour["text-2"];
       const indent = row.field ? 24 : 14;
       context.fillText(fit(context, row.more ? `+ ${row.name}` : row.name, card.w - indent - 12), card.x + indent, row.y + 0.5);
@@ -213,7 +215,7 @@
     const isFocus = look.focus === card.n;
     const isOver = look.over === card.n;
     const light = look.lit ? look.lit.get(card.n) : 0;
-    context.globalAlpha = light === undefined ? 0.3 : 1;
+    context.globalAlpha = light === undefined ? 0.36 : 1;
     if (scale < 0.3) {
       context.fillStyle = tint;
       context.globalAlpha *= light === undefined ? 0.6 : 0.92;
@@ -258,17 +260,18 @@
     const room = card.w - 42 - (tone === "none" ? 12 : 26);
     context.fillStyle = colour.text;
     context.textBaseline = "middle";
-    if (scale > 0.55) {
-      context.font = `560 12.5px ${colour.font}`;
+    if (scale > 0.5) {
+      const larger = legible(scale);
+      context.font = `560 ${12.5 * larger}px ${colour.font}`;
       context.fillText(fit(context, node.name, room), card.x + 42, middle - 7);
-      context.font = `11px ${colour.font}`;
+      context.font = `${11 * larger}px ${colour.font}`;
       context.fillStyle = colour["text-3"];
       context.fillText(fit(context, subtitle(node), room), card.x + 42, middle + 9);
     } else {
       context.font = `560 16px ${colour.font}`;
       context.fillText(fit(context, node.name, card.w - 50), card.x + 42, middle + 1);
     }
-    if (tone !== "none" && scale > 0.55) {
+    if (tone !== "none" && scale > 0.5) {
       context.fillStyle = toneColour(tone);
       context.beginPath();
       context.arc(card.x + card.w - 15, middle, 4, 0, 7);
@@ -277,6 +280,9 @@
     if (card.rows.length > 0 && scale > 0.4) paintRows(context, card, look);
     context.globalAlpha = 1;
   }
+
+  /** Letters grow a little on a small scale, as far as the cards have room. */
+  const legible = (scale) => Math.min(1.24, Math.max(1, 0.8 / scale));
 
   /** A grid of dots behind everything: it shows that the ground moves. */
   function paintGround(context, view, width, height) {
@@ -298,6 +304,7 @@
     if (look.dots !== false) paintGround(context, view, width, height);
     context.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
     const sight = { x0: -view.x / view.scale - 20, y0: -view.y / view.scale - 20, x1: (width - view.x) / view.scale + 20, y1: (height - view.y) / view.scale + 20 };
+    look.scale = view.scale;
     paintEdges(context, scene, look, sight, view.scale);
     let painted = 0;
     for (const card of scene.cards) {

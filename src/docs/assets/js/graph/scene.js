@@ -11,19 +11,19 @@
   const tall = (rows) => layout.boxHeight + (rows.length > 0 ? rows.length * rowHeight + 6 : 0);
 
   /** The rows of a card: all columns, or as many as are shown at first. */
-  function rowsOf(n, all) {
+  function rowsOf(n, all, most = rowsShown) {
     const names = columns.names(n);
     const fields = (columns.loaded() || { fields: [] }).fields[n] || [];
     const rows = names.map((name, i) => ({ k: columns.key(n, i), name, field: Array.isArray(fields[i]) })).filter((row) => all || !row.field);
-    if (all || rows.length <= rowsShown + 1) return rows;
-    return [...rows.slice(0, rowsShown), { more: rows.length - rowsShown, name: `${rows.length - rowsShown} more` }];
+    if (all || rows.length <= most + 1) return rows;
+    return [...rows.slice(0, most), { more: rows.length - most, name: `${rows.length - most} more` }];
   }
 
   function makeCards(positions, rowsFor) {
     const cards = [];
     for (const [n, at] of positions.cards) {
       const rows = rowsFor(n);
-      const card = { n, x: at.x, y: at.y, w: layout.boxWidth, h: tall(rows), rows };
+      const card = { n, x: at.x, y: at.y, w: positions.width, h: tall(rows), rows };
       rows.forEach((row, i) => {
         row.y = card.y + layout.boxHeight + 2 + i * rowHeight + rowHeight / 2;
       });
@@ -34,8 +34,9 @@
 
   /** The points of an edge: curve, straight, curve, ... from right to left side. */
   function points(from, fromY, to, toY, bends) {
+    const { w } = from;
     const found = [[from.x + from.w, fromY]];
-    for (const bend of bends) found.push([bend.x, bend.y], [bend.x + layout.boxWidth, bend.y]);
+    for (const bend of bends) found.push([bend.x, bend.y], [bend.x + w, bend.y]);
     found.push([to.x, toY]);
     return found;
   }
@@ -68,14 +69,14 @@
   const head = (card) => card.y + layout.boxHeight / 2;
 
   /** Nodes and their edges. `open`: Map(n -> "some" | "all") of the cards that show their columns. */
-  function ofNodes(visible, open) {
+  function ofNodes(visible, open, gap) {
     const chosen = visible.filter((n) => model.graph.layer[n] >= 0);
     const inside = new Set(chosen);
     const between = model.edges.filter((edge) => inside.has(edge.from) && inside.has(edge.to));
     const rows = new Map([...open].map(([n, how]) => [n, rowsOf(n, how === "all")]));
     const isWhole = chosen.length === layout.drawn.length && rows.size === 0;
     const pairs = between.map((edge) => [edge.from, edge.to]);
-    const positions = isWhole ? layout.whole() : layout.part(chosen, pairs, (n) => tall(rows.get(n) || []));
+    const positions = isWhole ? layout.whole() : layout.part(chosen, pairs, (n) => tall(rows.get(n) || []), { gap });
     const cards = makeCards(positions, (n) => rows.get(n) || []);
     const byNode = new Map(cards.map((card) => [card.n, card]));
     const edges = between.map((edge) => {
@@ -119,7 +120,7 @@
     for (const link of links.concat(dashed)) {
       if (model.graph.layer[link.fromNode] < model.graph.layer[link.toNode]) pairs.set(link.fromNode * nodes.length + link.toNode, [link.fromNode, link.toNode]);
     }
-    const positions = layout.part(visible, [...pairs.values()], (n) => tall(rows.get(n)), 150);
+    const positions = layout.part(visible, [...pairs.values()], (n) => tall(rows.get(n)), { width: 204, gap: 92 });
     const cards = makeCards(positions, (n) => rows.get(n));
     const byNode = new Map(cards.map((card) => [card.n, card]));
     const rowAt = (k) => byNode.get(columns.unpack(k)[0])?.rows.find((row) => row.k === k);

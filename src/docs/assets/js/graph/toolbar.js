@@ -10,7 +10,7 @@
     const byLayer = ranked([...nodes].filter((node) => model.graph.layer[node.n] >= 0).sort((a, b) => model.graph.layer[a.n] - model.graph.layer[b.n] || a.n - b.n).map((node) => node.layer || node.type));
     const owners = ranked(nodes.map((node) => node.owner).filter(Boolean)).sort();
     const types = ranked(nodes.map((node) => node.type));
-    const cycle = (names, name) => paint.colours().scale[names.indexOf(name) % 8];
+    const cycle = (names, name) => paint.colours().scale[names.indexOf(name) % 10];
     const times = nodes.map((node) => node.seconds).filter((s) => s !== undefined).sort((a, b) => a - b);
     const cutAt = [0.5, 0.75, 0.9, 0.97].map((share) => times[Math.min(times.length - 1, Math.floor(times.length * share))] || 0);
     const bins = ["fastest half", "slower", "slow", "slowest tenth", "slowest of all"];

@@ -1,7 +1,7 @@
 "use strict";
 // The first page: what the project is, how its last run went, and what deserves a look.
 (() => {
-  const { h, icon, model, parts, format } = window.c360;
+  const { h, model, parts, format } = window.c360;
   const { nodes, tests, home, project, runs } = model;
 
   function tile(title, value, note, href, tone) {
@@ -60,27 +60,19 @@
     return parts.card("Needs attention", { note: items.length > 0 ? format.count(items.length) : undefined }, items.length > 0 ? h("ul", { class: "rows" }, items) : parts.nothing(run ? "Nothing failed in the last run." : "Nothing has run yet."));
   }
 
+  /** How long the runs took, oldest first, coloured by how they went. */
+  function runStrip(list, className = "") {
+    const most = Math.max(...list.map((run) => run.seconds || 0)) || 1;
+    const words = (run) => `${format.time(run.at)}: ${run.status}, ${format.seconds(run.seconds)}`;
+    const bar = (run) => h("span", { class: toneOfRun(run), title: words(run), vars: { "--share": `${Math.max(8, ((run.seconds || 0) / most) * 100)}%` } });
+    const bad = list.filter((run) => toneOfRun(run) === "bad").length;
+    return h("div", { class: `runs-strip ${className}`, role: "img", "aria-label": `${format.plural(list.length, "run")}, ${bad} failed, last took ${format.seconds(list[list.length - 1].seconds)}` }, list.map(bar));
+  }
+
   function runHistory() {
     if (runs.length === 0) return null;
     const recent = runs.slice(0, 40).reverse();
-    const most = Math.max(...recent.map((run) => run.seconds || 0)) || 1;
-    return parts.card(
-      "Runs",
-      { note: `last ${recent.length}`, href: "#/runs" },
-      h(
-        "div",
-        { class: "runs-strip" },
-        recent.map((run) =>
-          h("a", {
-            class: toneOfRun(run),
-            href: "#/runs",
-            "aria-label": `${format.time(run.at)}: ${run.status}, ${format.seconds(run.seconds)}`,
-            title: `${format.time(run.at)}: ${run.status}, ${format.seconds(run.seconds)}`,
-            vars: { "--share": `${Math.max(8, ((run.seconds || 0) / most) * 100)}%` },
-          }),
-        ),
-      ),
-    );
+    return parts.card("Runs", { note: `last ${recent.length}`, href: "#/runs" }, runStrip(recent));
   }
 
   function slowest() {
@@ -147,7 +139,7 @@
   }
 
   /** The whole graph as a picture that leads to it. */
-  function map(main) {
+  function map() {
     const { layout } = window.c360;
     if (layout.drawn.length === 0) return [null, null];
     const canvas = window.c360.graphCanvas({ label: "Overview of the lineage graph", mini: "still", inset: { left: 24, right: 24, top: 18, bottom: 18 }, onPick: (n) => window.c360.router.go(model.hrefs.lineage({ focus: nodes[n].id })), onEmpty: () => window.c360.router.go("#/lineage"), onColumn() {}, onMore() {} });
@@ -156,12 +148,11 @@
     canvas.canvas.setAttribute("tabindex", "-1");
     canvas.setLook({ colourOf: window.c360.toolbar.colouring("layer") });
     canvas.setScene(window.c360.scene.ofNodes(layout.drawn, new Map()), { fit: true });
-    canvas.still = true;
     return [parts.card("Lineage", { className: "wide flush", href: "#/lineage", note: h("a", { href: "#/lineage" }, "Open the graph") }, h("div", { class: "map" }, canvas.element)), canvas];
   }
 
   function draw(main) {
-    const [mapCard, canvas] = map(main);
+    const [mapCard, canvas] = map();
     main.append(
       h(
         "header",
@@ -170,12 +161,12 @@
         h("div", { class: "head-lead" }, home.overviewHtml ? window.c360.rich(home.overviewHtml) : `${format.plural(nodes.length, "node")} in the graph, ${format.plural(tests.length, "test")}, ${format.plural(model.macros.length, "macro")}.`),
       ),
       tiles(),
-      h("div", { class: "home-grid" }, mapCard, failing(), sources(), slowest(), biggest(), documentation(), runHistory(), destinations()),
+      h("div", { class: "home-grid" }, mapCard, failing(), sources(), slowest(), biggest(), documentation(), h("div", { class: "stack" }, runHistory(), destinations())),
     );
     return () => canvas && canvas.close();
   }
 
   window.c360.pages.home = { name: "home", draw };
   window.c360.toneOfRun = toneOfRun;
-  void icon;
+  window.c360.runStrip = runStrip;
 })();

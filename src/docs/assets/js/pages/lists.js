@@ -7,7 +7,7 @@
 
   const column = {
     name: { key: "name", title: "Name", value: (row) => row.name, cell: (row) => parts.nodeLink(row), className: "fit" },
-    about: { key: "about", title: "Description", sortable: false, cell: (row) => row.summary || "", className: "wide" },
+    about: { key: "about", title: "Description", sortable: false, cell: (row) => h("div", { class: "clamp" }, row.summary || ""), className: "wide" },
     layer: { key: "layer", title: "Layer", value: (row) => row.layer, cell: (row) => h("span", { class: "muted" }, row.layer) },
     materialized: { key: "kind", title: "Kind", value: (row) => row.materialized, cell: (row) => row.materialized && parts.badge(row.materialized) },
     owner: { key: "owner", title: "Owner", value: (row) => row.owner, cell: (row) => row.owner || "" },
@@ -111,7 +111,7 @@
         text: (macro) => `${macro.name} ${macro.package} ${macro.path} ${macro.summary || ""}`,
         columns: [
           { key: "name", title: "Name", value: (macro) => macro.name, cell: parts.macroLink, className: "fit" },
-          { key: "about", title: "Description", sortable: false, cell: (macro) => macro.summary || "", className: "wide" },
+          { key: "about", title: "Description", sortable: false, cell: (macro) => h("div", { class: "clamp" }, macro.summary || ""), className: "wide" },
           { key: "package", title: "Package", value: (macro) => macro.package, cell: (macro) => h("span", { class: "muted" }, macro.package) },
           { key: "path", title: "File", value: (macro) => macro.path, cell: (macro) => h("span", { class: "mono muted" }, macro.path) },
         ],
@@ -126,10 +126,9 @@
     const { runs } = model;
     const initial = { key: "at", direction: -1 };
     const counts = (run) => (run.counts || []).map(([name, n]) => h("span", { class: `badge ${{ bad: "bad", warn: "warn" }[model.tone(name)] || ""}` }, `${n} ${name}`));
-    const oldest = [...runs].reverse();
     main.append(
       head("Runs", "run", format.count(runs.length)),
-      runs.length > 1 && h("div", { class: "charts" }, window.c360.charts.series("Duration", oldest.map((run) => ({ at: run.at, value: run.seconds, status: { ok: "success", warn: "warn", bad: "error" }[window.c360.toneOfRun(run)] })), { text: format.seconds })),
+      runs.length > 1 && window.c360.runStrip([...runs].reverse(), "tall"),
       table({
         label: "Runs",
         rows: runs,

@@ -1,7 +1,7 @@
 "use strict";
 // The columns of a node: what they are, where they come from, and what is in them.
 (() => {
-  const { h, icon, model, parts, format, charts, rich, code } = window.c360;
+  const { h, icon, model, parts, format, charts, rich } = window.c360;
   const { nodes, tests } = model;
 
   function testBadge(t) {
@@ -25,7 +25,7 @@
         h(
           "div",
           { class: "badges" },
-          parts.tagList(column.tags),
+          parts.tagList((column.tags || []).filter((tag) => !(column.tagsFrom || []).some((entry) => entry.tag === tag))),
           (column.tagsFrom || []).map((entry) => nodes[entry.node] && parts.badge(entry.tag, "tag", `flows from ${nodes[entry.node].name}.${entry.column}`)),
           column.absent && parts.badge("not in the table", "bad", "The properties file names this column, the table does not have it"),
         ),
@@ -47,22 +47,25 @@
 
   const numeric = (text) => (text !== undefined && text !== "" && Number.isFinite(Number(text)) ? format.value(Number(text)) : text);
 
+  /** From the least to the greatest value. */
   function range(profile) {
-    if (!profile || (profile.min === undefined && profile.max === undefined)) return "";
-    return h("div", { class: "range" }, h("span", { title: profile.min }, h("em", {}, "min"), numeric(profile.min)), h("span", { title: profile.max }, h("em", {}, "max"), numeric(profile.max)));
+    if (profile.min === undefined && profile.max === undefined) return null;
+    if (profile.min === profile.max) return h("span", { title: profile.min }, "always ", h("b", {}, numeric(profile.min)));
+    return [h("span", { title: `least: ${profile.min}` }, numeric(profile.min)), h("i", { "aria-hidden": "true" }, "–"), h("span", { class: "end", title: `greatest: ${profile.max}` }, numeric(profile.max))];
   }
 
-  function shape(profile) {
-    if (!profile) return "";
+  function drawing(profile) {
     if (profile.top && profile.top.length > 0 && (!profile.histogram || profile.top.length <= 12)) return charts.shares(profile);
     if (profile.histogram && profile.histogram.counts.length > 0) return charts.histogram(profile);
-    return "";
+    return null;
   }
+
+  const shape = (profile) => profile && [drawing(profile), h("div", { class: "range" }, range(profile))];
 
   function quantiles(profile) {
     const entries = [["Mean", profile.mean], ["5%", profile.quantiles?.p05], ["25%", profile.quantiles?.p25], ["Median", profile.quantiles?.p50], ["75%", profile.quantiles?.p75], ["95%", profile.quantiles?.p95]];
     if (entries.every(([, value]) => value === undefined)) return null;
-    return h("div", {}, h("h3", {}, "Spread"), parts.facts(entries.filter(([, value]) => value !== undefined).map(([name, value]) => [name, format.value(value)])));
+    return h("div", {}, h("h3", {}, "Spread"), parts.facts(entries.filter(([, value]) => value !== undefined).map(([name, value]) => [name, numeric(format.value(value))])));
   }
 
   function mostFrequent(profile) {
@@ -129,9 +132,8 @@
       type: list.some((column) => column.type),
       tests: list.some((column) => column.tests && column.tests.length > 0),
       profile: list.some((column) => column.profile),
-      shape: list.some((column) => column.profile && (column.profile.histogram || column.profile.top)),
     };
-    const heads = [["Column"], has.type && ["Type"], ["Description"], has.tests && ["Tests"], has.profile && ["Nulls", "number"], has.profile && ["Distinct", "number"], has.profile && ["Range"], has.shape && ["Values"]].filter(Boolean);
+    const heads = [["Column"], has.type && ["Type"], ["Description"], has.tests && ["Tests"], has.profile && ["Nulls", "number"], has.profile && ["Distinct", "number"], has.profile && ["Values"]].filter(Boolean);
     const body = h("tbody", {});
     let target = null;
     list.forEach((column, i) => {
@@ -153,8 +155,7 @@
         has.tests && h("td", {}, h("div", { class: "marks" }, (column.tests || []).map(testBadge))),
         has.profile && h("td", { class: "number" }, nulls(column.profile)),
         has.profile && h("td", { class: "number" }, distinct(column.profile)),
-        has.profile && h("td", {}, range(column.profile)),
-        has.shape && h("td", { class: "shape" }, shape(column.profile)),
+        has.profile && h("td", { class: "shape" }, shape(column.profile)),
       );
       body.append(row, more);
       if (column.name === wanted) {
@@ -176,5 +177,4 @@
   }
 
   Object.assign(window.c360, { columnsPart, testBadge });
-  void code;
 })();

@@ -198,7 +198,7 @@
       } else {
         if (!open.has(node.n) && columns.loaded()) open.set(node.n, "some");
         graph.setLook({ colourOf, focus: node.n, lit: null, columns: null, column: null });
-        graph.setScene(scenes.ofNodes(shown, open), { fit: true });
+        graph.setScene(scenes.ofNodes(shown, open, 64), { fit: true });
         full.setAttribute("href", model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }));
       }
       back.hidden = !trace;

@@ -25,7 +25,8 @@
       h(
         "div",
         { class: "head-sub" },
-        node.status && parts.status(node.status),
+        node.status && (node.type === "source" ? h("span", {}, "freshness ", parts.status(node.status)) : parts.status(node.status)),
+        node.missing && h("span", { class: "status bad" }, h("span", { class: "dot bad", "aria-hidden": "true" }), format.plural(node.missing, "missing day")),
         parts.testMark(node.tests),
         node.rows !== undefined && h("span", {}, format.plural(node.rows, "row")),
         node.bytes !== undefined && h("span", {}, format.bytes(node.bytes)),
@@ -52,7 +53,7 @@
   function rail(node, details) {
     const owner = details.owner ? [details.owner.name, details.owner.email && h("a", { href: `mailto:${details.owner.email}` }, details.owner.email)].filter(Boolean) : null;
     const settings = details.config || [];
-    const mono = (text) => text && h("span", { class: "mono" }, text);
+    const mono = (text) => text && h("span", { class: "mono" }, parts.breakable(text));
     return h(
       "aside",
       { class: "rail", "aria-label": "Facts" },

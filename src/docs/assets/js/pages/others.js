@@ -4,7 +4,7 @@
   const { h, icon, model, parts, format, code, rich, charts } = window.c360;
   const { nodes, tests, macros } = model;
 
-  const list = (items) => h("ul", { class: "rows" }, items.map((item) => h("li", {}, item)));
+  const list = (items) => h("ul", { class: "links" }, items.map((item) => h("li", {}, item)));
 
   /** Draws what can be said at once, and the rest when its data have come. */
   function later(main, head, data, draw) {

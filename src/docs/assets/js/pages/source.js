@@ -55,7 +55,7 @@
       ["Warns after", freshness && freshness.warnAfter],
       ["Fails after", freshness && freshness.errorAfter],
       ["Loaded at", freshness && freshness.field && h("span", { class: "mono" }, freshness.field)],
-      ...(source.external || []).map(([key, text]) => [key, h("span", { class: "mono" }, text)]),
+      ...(source.external || []).filter(([key]) => !["location", "file_format"].includes(key)).map(([key, text]) => [key, h("span", { class: "mono" }, text)]),
     ]);
     return [
       ["source", "Source", null, parts.section("source", "Source", {}, numbers.length > 0 && h("div", { class: "stats" }, numbers), facts)],
