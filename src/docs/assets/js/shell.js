@@ -180,7 +180,7 @@
       h("button", { class: "round menu", type: "button", "aria-label": "Menu", "aria-expanded": "false", "aria-controls": "side", on: { click: () => setMenu(!side.classList.contains("open")) } }, icon("menu")),
       h("button", { class: "round fold", type: "button", "aria-label": "Show or hide the side bar", title: "Side bar ([)", "aria-pressed": String(document.body.dataset.side === "off"), on: { click: toggleSide } }, icon("side")),
       h("nav", { class: "crumbs", "aria-label": "Where you are" }, crumbs(route)),
-      h("div", { class: "top-tools" }, h("button", { class: "round menu", type: "button", "aria-label": "Search", on: { click: () => search.open() } }, icon("search"))),
+      h("div", { class: "top-tools" }, h("button", { class: "round narrow", type: "button", "aria-label": "Search", on: { click: () => search.open() } }, icon("search"))),
     );
     setMenu(false);
     const kind = route.path[0] || "";

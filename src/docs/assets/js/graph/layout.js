@@ -33,23 +33,23 @@
   }
 
   /** The items of each layer, in order, with their neighbours left and right. */
-  function arrange(visible, pairs, heightOf) {
-    const used = [...new Set(visible.map((n) => graph.layer[n]))].sort((a, b) => a - b);
+  function arrange(visible, pairs, heightOf, layerOf) {
+    const used = [...new Set(visible.map(layerOf))].sort((a, b) => a - b);
     const rank = new Map(used.map((layer, i) => [layer, i]));
     const layers = used.map(() => []);
     const items = new Map();
     for (const n of visible) {
       const item = { n, order: graph.y[n] + boxHeight / 2, h: heightOf(n), gap: gaps.card, left: [], right: [], y: 0, weight: 1 };
       items.set(n, item);
-      layers[rank.get(graph.layer[n])].push(item);
+      layers[rank.get(layerOf(n))].push(item);
     }
     const chains = new Map();
     for (const [from, to] of pairs) {
       const heights = passing(from, to);
       const chain = [];
       used.forEach((layer, i) => {
-        if (layer <= graph.layer[from] || layer >= graph.layer[to]) return;
-        const bend = { n: -1, order: heights[layer - graph.layer[from] - 1], h: 2, gap: gaps.bend, left: [], right: [], y: 0, weight: 2, layer: i };
+        if (layer <= layerOf(from) || layer >= layerOf(to)) return;
+        const bend = { n: -1, order: heights[layer - layerOf(from) - 1], h: 2, gap: gaps.bend, left: [], right: [], y: 0, weight: 2, layer: i };
         layers[i].push(bend);
         chain.push(bend);
       });
@@ -108,14 +108,14 @@
   }
 
   /** Positions of a part: `pairs` are its edges, `heightOf(n)` how tall a card is. */
-  function part(visible, pairs, heightOf, { width = boxWidth, gap = 76 } = {}) {
-    const { layers, items, chains, rank } = arrange(visible, pairs, heightOf);
+  function part(visible, pairs, heightOf, { width = boxWidth, gap = 76, layerOf = (n) => graph.layer[n] } = {}) {
+    const { layers, items, chains, rank } = arrange(visible, pairs, heightOf, layerOf);
     straighten(layers);
     let top = Infinity;
     for (const item of items.values()) top = Math.min(top, item.y - item.h / 2);
     const xOf = (i) => i * (width + gap);
     const cards = new Map();
-    for (const [n, item] of items) cards.set(n, { x: xOf(rank.get(graph.layer[n])), y: item.y - item.h / 2 - top });
+    for (const [n, item] of items) cards.set(n, { x: xOf(rank.get(layerOf(n))), y: item.y - item.h / 2 - top });
     const bends = (from, to) =>
       (chains.get(from * nodes.length + to) || []).map((bend) => ({ x: xOf(bend.layer), y: bend.y - top }));
     return { cards, bends, width };

@@ -69,14 +69,14 @@
   const head = (card) => card.y + layout.boxHeight / 2;
 
   /** Nodes and their edges. `open`: Map(n -> "some" | "all") of the cards that show their columns. */
-  function ofNodes(visible, open, gap) {
+  function ofNodes(visible, open) {
     const chosen = visible.filter((n) => model.graph.layer[n] >= 0);
     const inside = new Set(chosen);
     const between = model.edges.filter((edge) => inside.has(edge.from) && inside.has(edge.to));
     const rows = new Map([...open].map(([n, how]) => [n, rowsOf(n, how === "all")]));
     const isWhole = chosen.length === layout.drawn.length && rows.size === 0;
     const pairs = between.map((edge) => [edge.from, edge.to]);
-    const positions = isWhole ? layout.whole() : layout.part(chosen, pairs, (n) => tall(rows.get(n) || []), { gap });
+    const positions = isWhole ? layout.whole() : layout.part(chosen, pairs, (n) => tall(rows.get(n) || []));
     const cards = makeCards(positions, (n) => rows.get(n) || []);
     const byNode = new Map(cards.map((card) => [card.n, card]));
     const edges = between.map((edge) => {
@@ -84,6 +84,20 @@
       const to = byNode.get(edge.to);
       return { from: edge.from, to: edge.to, kind: "node", points: points(from, head(from), to, head(to), positions.bends(edge.from, edge.to)) };
     });
+    return finish(cards, edges, "nodes");
+  }
+
+  /** A node between its parents and its children, whatever their layers are. */
+  function around(n, open) {
+    const node = nodes[n];
+    const layers = new Map([...node.parents.map((other) => [other, 0]), ...node.children.map((other) => [other, 2]), [n, 1]]);
+    const visible = [...layers.keys()];
+    const rows = new Map([...open].map(([other, how]) => [other, rowsOf(other, how === "all")]));
+    const pairs = [...node.parents.map((other) => [other, n]), ...node.children.map((other) => [n, other])];
+    const positions = layout.part(visible, pairs, (other) => tall(rows.get(other) || []), { gap: 110, layerOf: (other) => layers.get(other) });
+    const cards = makeCards(positions, (other) => rows.get(other) || []);
+    const byNode = new Map(cards.map((card) => [card.n, card]));
+    const edges = pairs.map(([from, to]) => ({ from, to, kind: "node", points: points(byNode.get(from), head(byNode.get(from)), byNode.get(to), head(byNode.get(to)), []) }));
     return finish(cards, edges, "nodes");
   }
 
@@ -156,5 +170,5 @@
     return columns.expression(link.to) || link.kind;
   }
 
-  window.c360.scene = { ofNodes, ofColumns, rowHeight, head };
+  window.c360.scene = { ofNodes, ofColumns, around, rowHeight, head };
 })();

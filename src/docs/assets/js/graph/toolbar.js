@@ -107,9 +107,9 @@
   }
 
   function menu(label, iconName, entries) {
-    const list = h("div", { class: "menu", role: "menu", hidden: true });
+    const list = h("div", { class: "popup", role: "menu", hidden: true });
     const button = h("button", { class: "button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, icon(iconName), h("span", {}, label));
-    const box = h("div", { class: "menu-box" }, button, list);
+    const box = h("div", { class: "popup-box" }, button, list);
     const close = () => {
       list.hidden = true;
       button.setAttribute("aria-expanded", "false");

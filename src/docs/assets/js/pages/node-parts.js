@@ -158,8 +158,6 @@
   function lineagePart(node) {
     if (model.graph.layer[node.n] < 0 || (node.parents.length === 0 && node.children.length === 0)) return [null, null];
     const { columns, scene: scenes } = window.c360;
-    const near = [...new Set([node.n, ...node.parents, ...node.children])];
-    const shown = near.length > 61 ? near.slice(0, 61) : near;
     let open = new Map();
     let trace = null;
     const graph = window.c360.graphCanvas({
@@ -198,7 +196,7 @@
       } else {
         if (!open.has(node.n) && columns.loaded()) open.set(node.n, "some");
         graph.setLook({ colourOf, focus: node.n, lit: null, columns: null, column: null });
-        graph.setScene(scenes.ofNodes(shown, open, 64), { fit: true });
+        graph.setScene(scenes.around(node.n, open), { fit: true });
         full.setAttribute("href", model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }));
       }
       back.hidden = !trace;
