@@ -107,9 +107,19 @@
       const edge = { left: 40, right: 40, top: 36, bottom: 36, ...(typeof inset === "function" ? inset(width, height) : inset) };
       const roomX = Math.max(40, width - edge.left - edge.right);
       const roomY = Math.max(40, height - edge.top - edge.bottom);
-      const scale = clamp(Math.min(roomX / (box.x1 - box.x0), roomY / (box.y1 - box.y0)), least, largest);
+      // Columns are for reading: a long chain is shown at its column in focus, not as a row of stamps.
+      const smallest = scene.mode === "columns" && cards === scene.cards ? 0.46 : least;
+      const scale = clamp(Math.min(roomX / (box.x1 - box.x0), roomY / (box.y1 - box.y0)), smallest, largest);
+      const focus = scene.byNode.get(look.focus);
+      if (focus && cards === scene.cards && width < 560 && scale < 0.5) {
+        // On a phone everything would be too small to read: what matters is shown instead.
+        const near = 0.62;
+        setView({ x: edge.left + roomX / 2 - (focus.x + focus.w / 2) * near, y: edge.top + roomY / 2 - (focus.y + Math.min(focus.h, roomY / near) / 2) * near, scale: near }, { animate, own: false });
+        return;
+      }
+      const tooWide = (box.x1 - box.x0) * scale > roomX + 1 && focus;
       const goal = {
-        x: edge.left + (roomX - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale,
+        x: tooWide ? clamp(edge.left + roomX / 2 - (focus.x + focus.w / 2) * scale, edge.left + roomX - box.x1 * scale, edge.left - box.x0 * scale) : edge.left + (roomX - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale,
         y: edge.top + (roomY - (box.y1 - box.y0) * scale) / 2 - box.y0 * scale,
         scale,
       };
