@@ -160,7 +160,21 @@
       return null;
     }
 
+    /** The expression at a point, if it says more than is seen. */
+    function labelAt(event) {
+      const box = canvas.getBoundingClientRect();
+      const x = (event.clientX - box.left - view.x) / view.scale;
+      const y = (event.clientY - box.top - view.y) / view.scale;
+      return (look.labels || []).find((label) => x >= label.x0 && x <= label.x1 && y >= label.y0 && y <= label.y1);
+    }
+
     function setTip(found, event) {
+      const label = found ? null : labelAt(event);
+      if (label) {
+        window.c360.fill(tip, h("code", {}, label.text));
+        placeTip(event);
+        return;
+      }
       if (!found || found.row || options.mini === "still") {
         tip.hidden = true;
         return;
@@ -168,6 +182,10 @@
       const node = nodes[found.n];
       const facts = [paint.subtitle(node), node.seconds !== undefined && format.seconds(node.seconds), node.owner].filter(Boolean);
       window.c360.fill(tip, h("strong", { class: "mono" }, node.name), h("span", {}, facts.join(" · ")), node.summary && h("p", {}, node.summary));
+      placeTip(event);
+    }
+
+    function placeTip(event) {
       tip.hidden = false;
       const box = element.getBoundingClientRect();
       const x = clamp(event.clientX - box.left + 14, 8, Math.max(8, width - 296));

@@ -45,7 +45,11 @@
     return h("span", { title: isUnique ? "every value once" : profile.exact ? "exact" : "an estimate" }, `${profile.exact ? "" : "~"}${format.compact(profile.distinct)}`);
   }
 
-  const numeric = (text) => (text !== undefined && text !== "" && Number.isFinite(Number(text)) ? format.value(Number(text)) : text);
+  /** A value of a profile in few letters: numbers as numbers, a moment as its day. */
+  function numeric(text) {
+    if (text !== undefined && text !== "" && Number.isFinite(Number(text))) return format.value(Number(text));
+    return /^\d{4}-\d\d-\d\d[T ]/.test(text || "") ? text.slice(0, 10) : text;
+  }
 
   /** From the least to the greatest value. */
   function range(profile) {
