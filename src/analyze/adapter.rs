@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
-use datafusion::arrow::datatypes::Field;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
