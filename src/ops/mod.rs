@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod build;
+mod check;
 mod clean;
 mod compile;
 mod debug;
@@ -22,6 +23,7 @@ mod versions;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
+pub use check::{Checked, check};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
