@@ -41,7 +41,7 @@ impl Walk<'_> {
         }
         let mut value = self.value(inner, frame);
         let is_plain = value.is_copy && value.text.is_none() && !matches!(inner, Expr::Cast(_) | Expr::TryCast(_));
-        if !is_plain {
+        if !is_plain && value.text.is_none() {
             value.text = Some(text::of(inner, frame));
         }
         value.is_inline = is_inline;
@@ -151,7 +151,10 @@ impl Walk<'_> {
         let mut uses = Uses::default();
         let mut values = Vec::new();
         for (index, arg) in function.args.iter().enumerate() {
-            let value = self.value(arg, frame);
+            let mut value = self.value(arg, frame);
+            if functions::makes_struct(name) && !(value.is_copy && value.text.is_none()) {
+                value.text = Some(text::of(arg, frame));
+            }
             let role = match () {
                 () if functions::is_condition(name, index) => Role::Condition,
                 () if functions::is_predicate(name) => TESTED,

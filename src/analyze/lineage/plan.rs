@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{
-    Aggregate, Distinct, DistinctOn, Expr, Join, LogicalPlan, RecursiveQuery, Union, Unnest, Window,
+    Aggregate, Distinct, DistinctOn, Expr, Join, LogicalPlan, RecursiveQuery, Union, Unnest, Values, Window,
 };
 
 use super::expr::{Frame, computed};
@@ -19,6 +19,9 @@ use super::{ColumnLineage, Input, Names, PlanLineage, RowKind};
 /// Rounds after which the columns of a recursive query count as known: one that permutes its columns needs as many as it
 /// has columns, and nobody writes more.
 const RECURSION_ROUNDS: usize = 32;
+
+/// How many rows of VALUES are shown as what makes a column.
+const SHOWN_VALUES: usize = 3;
 
 /// One walk over one plan.
 pub(super) struct Walk<'a> {
@@ -122,10 +125,7 @@ impl<'a> Walk<'a> {
             LogicalPlan::RecursiveQuery(query) => self.recursive(query),
             LogicalPlan::Subquery(subquery) => self.input(&subquery.subquery),
             LogicalPlan::Repartition(repartition) => self.input(&repartition.input),
-            LogicalPlan::Values(values) => {
-                let columns = (0..values.schema.fields().len()).map(|_| Arc::default()).collect();
-                Arc::new(Output { columns, rows: Rows::default() })
-            }
+            LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::EmptyRelation(_) => Arc::default(),
             other => {
                 self.give_up(|| format!("the plan has an operator `{}`", name_of(other)));
@@ -229,8 +229,7 @@ impl<'a> Walk<'a> {
             .map(|index| {
                 let branches: Vec<&Value> =
                     inputs.iter().filter_map(|input| input.columns.get(index)).map(|value| &**value).collect();
-                let names = union.inputs.iter().map(|input| input.schema().field(index).name().as_str());
-                Arc::new(merged(&branches, names))
+                Arc::new(self.merged(&branches))
             })
             .collect();
         Arc::new(Output { columns, rows: Rows::all(inputs.iter().map(|input| input.rows.clone())) })
@@ -282,7 +281,6 @@ impl<'a> Walk<'a> {
     fn recursive(&mut self, query: &RecursiveQuery) -> Arc<Output> {
         let start = self.input(&query.static_term);
         let mut known = Arc::clone(&start);
-        let names = || query.static_term.schema().fields().iter().map(|field| field.name().as_str());
         for _ in 0..RECURSION_ROUNDS {
             // What was learned of operators in the recursive term holds for one round.
             let shared = std::mem::take(&mut self.shared);
@@ -290,8 +288,8 @@ impl<'a> Walk<'a> {
             let step = self.plan(&query.recursive_term);
             self.working.pop();
             self.shared = shared;
-            let columns: Vec<Arc<Value>> = (start.columns.iter().zip(&step.columns).zip(names()))
-                .map(|((start, step), name)| Arc::new(merged(&[start, step], [name, name].into_iter())))
+            let columns: Vec<Arc<Value>> = (start.columns.iter().zip(&step.columns))
+                .map(|(start, step)| Arc::new(self.merged(&[start, step])))
                 .collect();
             let mut rows = Rows::all([start.rows.clone(), step.rows.clone()]);
             if query.is_distinct {
@@ -307,6 +305,39 @@ impl<'a> Walk<'a> {
         known
     }
 
+    /// A column that has the values of all `branches`.
+    fn merged(&self, branches: &[&Value]) -> Value {
+        let mut uses = Uses::default();
+        for branch in branches {
+            uses.join(branch.uses.iter());
+        }
+        let is_plain = branches.iter().all(|branch| branch.text.is_none() && branch.is_copy);
+        let text = |branch: &&Value| match (&branch.text, branch.uses.iter().next()) {
+            (Some(text), _) => Some(Ok(text.clone())),
+            (None, Some(one)) => Some(Err(self.relations.source(one.origin).column)),
+            (None, None) => None,
+        };
+        Value {
+            uses,
+            is_copy: branches.iter().all(|branch| branch.is_copy),
+            text: if is_plain { None } else { text::union(branches.iter().filter_map(text)) },
+            ..Value::default()
+        }
+    }
+
+    /// Rows that stand in the query.
+    fn values(&mut self, values: &Values) -> Arc<Output> {
+        let frame = Frame::default();
+        let column = |index: usize| {
+            let mut rows = values.values.iter().filter_map(|row| row.get(index)).map(|expr| Ok(text::of(expr, &frame)));
+            let shown: Vec<_> = rows.by_ref().take(SHOWN_VALUES).collect();
+            let more = rows.next().map(|_| Ok(text::named("...")));
+            Arc::new(Value { text: text::union(shown.into_iter().chain(more)), ..Value::default() })
+        };
+        let columns = (0..values.schema.fields().len()).map(column).collect();
+        Arc::new(Output { columns, rows: Rows::default() })
+    }
+
     /// Notes that a name could not be told.
     pub(super) fn unknown_column(&mut self, column: &Column) -> Uses {
         self.give_up(|| format!("the plan names a column `{}` that is not there", column.flat_name()));
@@ -315,21 +346,6 @@ impl<'a> Walk<'a> {
 
     fn give_up(&mut self, why: impl Fn() -> String) {
         self.unknown.get_or_insert_with(why);
-    }
-}
-
-/// A column that has the values of all `branches`, whose columns are called `names`.
-fn merged<'n>(branches: &[&Value], names: impl Iterator<Item = &'n str>) -> Value {
-    let mut uses = Uses::default();
-    for branch in branches {
-        uses.join(branch.uses.iter());
-    }
-    let is_plain = branches.iter().all(|branch| branch.text.is_none() && branch.is_copy);
-    Value {
-        uses,
-        is_copy: branches.iter().all(|branch| branch.is_copy),
-        text: if is_plain { None } else { text::union(branches, names) },
-        ..Value::default()
     }
 }
 

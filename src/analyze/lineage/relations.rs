@@ -8,6 +8,7 @@ use datafusion::logical_expr::{LogicalPlan, SubqueryAlias, TableScan};
 
 use super::plan::Walk;
 use super::rows::Rows;
+use super::text;
 use super::value::{Origin, Output, Uses, Value};
 use super::{RowKind, Source};
 
@@ -94,11 +95,12 @@ impl Walk<'_> {
             return Arc::clone(output);
         }
         let fields = scan.projected_schema.fields();
-        let Some(name) = self.names.relation(&scan.table_name) else {
-            let columns = fields.iter().map(|_| Arc::default()).collect();
-            return Arc::new(Output { columns, rows: Rows::default() });
+        let Some(node) = self.names.relation(&scan.table_name) else {
+            let text = text::named(name);
+            let column = |_| Arc::new(Value { text: Some(text.clone()), ..Value::default() });
+            return Arc::new(Output { columns: fields.iter().map(column).collect(), rows: Rows::default() });
         };
-        let output = self.origins(name, &scan.source.schema().fields().clone(), fields);
+        let output = self.origins(node, &scan.source.schema().fields().clone(), fields);
         if scan.filters.is_empty() {
             return output;
         }

@@ -61,22 +61,31 @@ pub(super) fn unnested(list: &Value, unnest: &Unnest, from: usize) -> Option<Tex
     Some(Text { sql: Arc::from(format!("unnest({inner})")), binding: ATOM })
 }
 
-/// What makes the columns of the branches of a UNION, each once.
-pub(super) fn union<'n>(branches: &[&Value], names: impl Iterator<Item = &'n str>) -> Option<Text> {
-    let mut texts: Vec<String> = Vec::new();
-    for (branch, name) in branches.iter().zip(names) {
-        let text = branch.text.as_ref().map_or_else(|| identifier(name), |text| text.sql.to_string());
-        if !texts.contains(&text) {
+/// What makes the columns of the branches of a UNION, each once. A branch is an expression, or the name of what it copies.
+pub(super) fn union(branches: impl IntoIterator<Item = Result<Text, Arc<str>>>) -> Option<Text> {
+    let mut texts: Vec<Text> = Vec::new();
+    for branch in branches {
+        let text = branch.unwrap_or_else(|name| Text { sql: Arc::from(identifier(&name)), binding: ATOM });
+        if !texts.iter().any(|other| other.sql == text.sql) {
             texts.push(text);
         }
-        if texts.iter().map(String::len).sum::<usize>() > LIMIT {
-            texts.push(CUT.trim().to_string());
+        if texts.iter().map(|text| text.sql.len()).sum::<usize>() > LIMIT {
+            texts.push(Text { sql: Arc::from(CUT.trim()), binding: ATOM });
             break;
         }
     }
-    let binding =
-        if texts.len() > 1 { LOOSE } else { branches.first()?.text.as_ref().map_or(ATOM, |text| text.binding) };
-    Some(Text { sql: Arc::from(texts.join(" union ")), binding })
+    match texts.len() {
+        0 | 1 => texts.pop(),
+        _ => {
+            let sql: Vec<&str> = texts.iter().map(|text| &*text.sql).collect();
+            Some(Text { sql: Arc::from(sql.join(" union ")), binding: LOOSE })
+        }
+    }
+}
+
+/// What a table function gives, or rows that stand in the query.
+pub(super) fn named(text: &str) -> Text {
+    Text { sql: Arc::from(text), binding: ATOM }
 }
 
 fn is_plain(name: &str) -> bool {
@@ -248,7 +257,10 @@ impl Writer<'_> {
                 Ok(text) => format!("timestamp '{}'", text.to_string().replace('T', " ")),
                 Err(_) => value.to_string(),
             },
-            Interval(_) => format!("interval '{value}'"),
+            Interval(_) => match value.cast_to(&DataType::Utf8) {
+                Ok(text) => format!("interval '{text}'"),
+                Err(_) => value.to_string(),
+            },
             Binary => format!("x'{value}'"),
             _ => value.to_string(),
         };
@@ -334,6 +346,7 @@ impl Writer<'_> {
                 self.list(items);
                 self.put("]");
             }
+            ("btrim", args) => self.call("trim", args),
             (name, args) => self.call(name, args),
         }
     }

@@ -50,6 +50,7 @@ fn column(rows: &[Vec<String>], index: usize) -> Vec<Vec<String>> {
     values
 }
 
+/// Whether it gave rows.
 fn check(tester: &Tester, sql: &str) -> bool {
     let lineage = match tester.plan(sql) {
         Ok(plan) => of_plan(&plan, &super::TestNames).unwrap_or_else(|error| panic!("{sql}: {error}")),
@@ -68,8 +69,13 @@ fn check(tester: &Tester, sql: &str) -> bool {
         unchanged(tester, sql, &others, |rows| column(rows, at));
         let [input] = of.inputs.as_slice() else { continue };
         let leaf = all.iter().find(|leaf| reads(&input.source, leaf) && leaf.path == input.source.path);
-        let Some(leaf) = leaf.filter(|leaf| of.is_copy && input.kind == Kind::Copied && !decides(&lineage, leaf))
-        else {
+        let Some(leaf) = leaf.filter(|leaf| {
+            of.is_copy
+                && of.expression.is_none()
+                && leaf.has_marks()
+                && input.kind == Kind::Copied
+                && !decides(&lineage, leaf)
+        }) else {
             continue;
         };
         let expected: Vec<Vec<String>> = rows.iter().map(|row| vec![leaf.marked(&row[at])]).collect();

@@ -23,6 +23,11 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
+    /// True if [`Leaf::marked`] can be told from the text of a value.
+    pub(super) fn has_marks(&self) -> bool {
+        matches!(self.data_type, DataType::Int64 | DataType::Utf8)
+    }
+
     /// What [`Change::Marked`] makes of a value that is shown as `value`.
     pub(super) fn marked(&self, value: &str) -> String {
         match &self.data_type {
