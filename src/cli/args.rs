@@ -246,6 +246,14 @@ pub(crate) enum Verb {
         #[arg(long, num_args = 1.., value_name = "KEY")]
         output_keys: Vec<String>,
     },
+    /// Find every mistake in the SQL of nodes, without running anything
+    ///
+    /// Plans each selected node against the columns that the nodes above it will have, and reports what cannot work and
+    /// what probably does not do what was meant.
+    Check {
+        #[command(flatten)]
+        select: SelectArgs,
+    },
     /// Read the project, report every mistake, write manifest.json
     Parse,
     /// Write the SQL of nodes into the artifact folder, or print it

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod build;
+mod check;
 mod clean;
 mod compile;
 mod debug;
@@ -21,6 +22,7 @@ mod state;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
+pub use check::{Checked, check};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};

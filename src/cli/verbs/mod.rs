@@ -1,6 +1,7 @@
 //! One file a verb: options in, a call of `ops`, output out.
 
 mod build;
+mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod compile;
@@ -21,6 +22,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result, codes};
 use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
+pub(super) use check::check;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::cluster;
 pub(super) use compile::compile;
