@@ -24,6 +24,7 @@
 //! Plans are big. They are handed to the visitor ([`Request::visit`]) while they exist, and not kept.
 
 mod adapter;
+pub mod lineage;
 mod model;
 mod nodes;
 mod queue;
