@@ -307,10 +307,14 @@ pub(crate) enum Verb {
         /// Name of the project and of its folder
         name: String,
     },
-    /// Explain an error code
+    /// Explain error codes: what happened, an example, how to mend it
     Explain {
-        /// A code such as C2001; without one, all are listed
-        code: Option<String>,
+        /// Codes such as C2001; without one, all are listed
+        #[arg(value_name = "CODE")]
+        codes: Vec<String>,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: ExplainOutput,
     },
 }
 
@@ -347,6 +351,17 @@ pub(crate) enum ListOutput {
     Selector,
     Name,
     Path,
+    Json,
+}
+
+/// `explain --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainOutput {
+    /// For a terminal
+    Text,
+    /// As the pages are written
+    Markdown,
+    /// A list of objects
     Json,
 }
 

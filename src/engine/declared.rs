@@ -47,6 +47,7 @@ fn build(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
         false => root.join(&external.location).to_string_lossy().into_owned(),
     };
     let mut spec = ScanSpec::new(node.search_name(), location, format);
+    spec.place = Some(external.span.clone());
     spec.path_columns = path_columns(settings)?;
     spec.columns = columns(&node.columns, &spec.path_columns)?;
     if let Some(policy) = text(settings, "bad_records") {
