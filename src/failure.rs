@@ -60,9 +60,7 @@ pub fn execution_error(error: &DataFusionError) -> Box<Diagnostic> {
         );
     }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(text) => Diagnostic::error(codes::MEMORY_LIMIT, "out of memory")
-            .note(text.clone())
-            .help("raise `memory_limit` or lower `threads` in the profile, or aggregate in two steps"),
+        DataFusionError::ResourcesExhausted(text) => out_of_memory(text),
         // Its own words hold those of the store, so that the store's error cannot be found behind it.
         DataFusionError::ParquetError(error) => Diagnostic::error(codes::STORE_ERROR, "a Parquet file cannot be read")
             .note(without_kinds(&error.to_string()).to_string())
@@ -73,9 +71,30 @@ pub fn execution_error(error: &DataFusionError) -> Box<Diagnostic> {
     }
 }
 
+/// C5008, with the operator that asked for more and the limit, out of the pool's long words.
+pub fn out_of_memory(text: &str) -> Box<Diagnostic> {
+    let between = |start: &str, ends: &[&str]| {
+        let rest = text.split_once(start)?.1;
+        let end = ends.iter().filter_map(|end| rest.find(end)).min()?;
+        Some(rest[..end].trim())
+    };
+    let asked = between("llocation failed for ", &["[", "#", " with "])
+        .or_else(|| between("Failed to allocate additional ", &[" with "])?.split_once(" for ").map(|(_, name)| name))
+        .map(|name| name.split(['[', '#']).next().unwrap_or(name));
+    let limit = between("pool_size: ", &[")"]);
+    let note = match (asked, limit) {
+        (Some(asked), Some(limit)) => format!("the operator {asked} asked for more; all of them share {limit}"),
+        (Some(asked), None) => format!("the operator {asked} asked for more"),
+        _ => text.lines().next().unwrap_or_default().to_string(),
+    };
+    Diagnostic::error(codes::MEMORY_LIMIT, "the query needs more memory than `memory_limit` allows")
+        .note(note)
+        .help("raise `memory_limit` or lower `threads` in the profile; or filter and aggregate before the join")
+}
+
 /// A value that a calculation or a cast stumbled over.
 fn of_values(text: &str) -> Box<Diagnostic> {
-    let text = without_kinds(text).lines().next().unwrap_or("the query failed").to_string();
+    let text = lowered(without_kinds(text).lines().next().unwrap_or("the query failed"));
     let lower = text.to_lowercase();
     if lower.contains("overflow") {
         let help = "cast an operand to a wider type: `cast(x as decimal(38, 0))` or `cast(x as double)`";
@@ -105,7 +124,18 @@ fn without_kinds(mut text: &str) -> &str {
     text
 }
 
-/// `Cannot cast string 'ten' to value of Int32 type`, with the type as SQL has it.
+/// A fragment begins with a small letter, unless its first word is a name or in capitals.
+fn lowered(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_string(),
+    }
+}
+
+/// `cannot cast string 'ten' to value of Int32 type`, with the type as SQL has it.
 fn cast_in_sql(text: &str) -> String {
     const TYPES: [(&str, &str); 8] = [
         ("Int8", "tinyint"),
@@ -117,9 +147,8 @@ fn cast_in_sql(text: &str) -> String {
         ("Date32", "date"),
         ("Boolean", "boolean"),
     ];
-    let text = text.replacen("Cannot", "cannot", 1).replacen("Error parsing", "error parsing", 1);
     let parts = text.rsplit_once(" to value of ").and_then(|(value, kind)| Some((value, kind.strip_suffix(" type")?)));
-    let Some((value, kind)) = parts else { return text };
+    let Some((value, kind)) = parts else { return text.to_string() };
     let kind = TYPES.iter().find(|(arrow, _)| *arrow == kind).map_or(kind, |(_, sql)| sql);
     format!("{value} to {kind}")
 }

@@ -14,7 +14,7 @@ Selecting nodes:
   --select tag:nightly       a tag           --select 1+mart+2       one step up, two steps down
   --select 'a b'             both            --select 'tag:x,path:models/mart'   what is in both
 
-Environment: every option has a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
+Environment: most options have a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
 Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line is wrong, 130 interrupted.";
 
 /// SQL models in, trusted tables out: dbt's workflow with the engine inside.

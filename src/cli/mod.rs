@@ -8,6 +8,8 @@ mod interrupt;
 mod markdown;
 mod panics;
 mod printer;
+#[cfg(test)]
+mod reference;
 mod settings;
 mod verbs;
 

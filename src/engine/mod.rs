@@ -40,6 +40,8 @@ use crate::warehouse::{TableVersion, Warehouse};
 use catalog::{Catalog, Relations};
 
 pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
+#[cfg(test)]
+pub(crate) use declared::PATH_COLUMN_KEYS;
 pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};

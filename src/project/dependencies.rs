@@ -137,7 +137,7 @@ fn hash(list: &Yaml) -> String {
 }
 
 /// The kinds of entry, by the key that tells them apart, and the other keys that each may have.
-const KINDS: [(&str, &[&str]); 4] = [
+pub(super) const KINDS: [(&str, &[&str]); 4] = [
     ("local", &["name"]),
     ("git", &["name", "revision", "subdirectory", "warn-unpinned", "warn_unpinned"]),
     ("tarball", &["name"]),

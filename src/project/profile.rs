@@ -55,7 +55,8 @@ impl std::fmt::Debug for Target {
     }
 }
 
-const KNOWN: &[&str] = &[
+/// Keys of an output.
+pub(super) const KNOWN: &[&str] = &[
     "type",
     "warehouse",
     "database",
