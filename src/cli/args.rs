@@ -14,7 +14,7 @@ Selecting nodes:
   --select tag:nightly       a tag           --select 1+mart+2       one step up, two steps down
   --select 'a b'             both            --select 'tag:x,path:models/mart'   what is in both
 
-Environment: every option has a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
+Environment: most options have a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
 Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line is wrong, 130 interrupted.";
 
 /// SQL models in, trusted tables out: dbt's workflow with the engine inside.
@@ -360,10 +360,14 @@ pub(crate) enum Verb {
         /// Name of the project and of its folder
         name: String,
     },
-    /// Explain an error code
+    /// Explain error codes: what happened, an example, how to mend it
     Explain {
-        /// A code such as C2001; without one, all are listed
-        code: Option<String>,
+        /// Codes such as C2001; without one, all are listed
+        #[arg(value_name = "CODE")]
+        codes: Vec<String>,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: ExplainOutput,
     },
 }
 
@@ -400,6 +404,17 @@ pub(crate) enum ListOutput {
     Selector,
     Name,
     Path,
+    Json,
+}
+
+/// `explain --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainOutput {
+    /// For a terminal
+    Text,
+    /// As the pages are written
+    Markdown,
+    /// A list of objects
     Json,
 }
 

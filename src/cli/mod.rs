@@ -5,8 +5,11 @@ mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
 mod interrupt;
+mod markdown;
 mod panics;
 mod printer;
+#[cfg(test)]
+mod reference;
 mod settings;
 mod verbs;
 
@@ -14,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::diag::{Diagnostic, Shelf};
+use crate::diag::{Code, Diagnostic, Shelf};
 
 use args::{Cli, ConfigVerb, SourceVerb, Verb};
 use printer::Printer;
@@ -58,7 +61,12 @@ pub fn main() -> ExitCode {
 
 /// The exit code of a failure follows from whose failure it is.
 pub(crate) fn exit_code(diagnostic: &Diagnostic) -> u8 {
-    match diagnostic.code.shelf {
+    exit_code_of(diagnostic.code)
+}
+
+/// The exit code of failures with this code.
+pub(crate) fn exit_code_of(code: Code) -> u8 {
+    match code.shelf {
         Shelf::User => WRONG,
         Shelf::World | Shelf::Bug => FAILED,
     }
@@ -113,6 +121,6 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         }
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
-        Verb::Explain { code } => verbs::explain(code.as_deref(), printer),
+        Verb::Explain { codes, output } => verbs::explain(global, &codes, output, printer),
     }
 }

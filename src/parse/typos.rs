@@ -13,7 +13,7 @@ use crate::project::{Package, ResourceConfig};
 use crate::stdx::closest;
 
 /// Settings that have a meaning, for any type of node.
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "access",
     "alias",
     "batch_size",

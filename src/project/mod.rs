@@ -127,3 +127,20 @@ fn selectors(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> 
     check_keys(&tree, &["selectors", "version"], "selectors.yml", diagnostics);
     tree.get("selectors").cloned()
 }
+
+/// The keys of the project's files, by family: for the reference.
+#[cfg(test)]
+pub(crate) fn known_keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut packages: Vec<&str> = Vec::new();
+    for key in dependencies::KINDS.iter().flat_map(|(kind, others)| std::iter::once(kind).chain(others.iter())) {
+        if !packages.contains(key) {
+            packages.push(key);
+        }
+    }
+    vec![
+        ("project", config::KNOWN.to_vec()),
+        ("output", profile::KNOWN.to_vec()),
+        ("cluster", cluster::KEYS.to_vec()),
+        ("package", packages),
+    ]
+}

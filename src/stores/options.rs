@@ -143,6 +143,13 @@ fn is_secret(key: &str) -> bool {
     ["key", "secret", "token", "password", "credential", "sas", "auth"].iter().any(|word| key.contains(word))
 }
 
+/// Options of our own and those that are written most: for the reference.
+#[cfg(test)]
+pub(crate) fn known_options() -> Vec<&'static str> {
+    let more = OURS.iter().filter(|key| !NEAR.contains(key));
+    NEAR.iter().chain(more).copied().collect()
+}
+
 /// Options that are written most, for suggestions.
 const NEAR: &[&str] = &[
     "aws_access_key_id",

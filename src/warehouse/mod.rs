@@ -289,5 +289,9 @@ pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }
-    stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error)
+    let found = stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error);
+    // The log was there, and made no sense.
+    let is_damaged = matches!(error, DeltaTableError::KernelError(_) | DeltaTableError::InvalidJsonLog { .. });
+    let help = "its log is damaged: restore the table's folder, or delete it and build the table again";
+    if is_damaged && found.helps.is_empty() { found.help(help) } else { found }
 }

@@ -10,6 +10,7 @@ mod harness;
 
 mod artifacts;
 mod cluster;
+mod codes;
 mod config_explain;
 mod customer360;
 mod data_tests;
