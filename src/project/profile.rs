@@ -69,6 +69,9 @@ const KNOWN: &[&str] = &[
     "storage_options",
     "stores",
     "spill_dir",
+    "column_profiles",
+    "history",
+    "openlineage",
 ];
 
 impl Profile {
