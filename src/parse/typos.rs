@@ -55,6 +55,7 @@ pub(super) const KNOWN: &[&str] = &[
     "post_hook",
     "pre_hook",
     "predicates",
+    "profile",
     "publish",
     "quote_columns",
     "quoting",

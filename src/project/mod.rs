@@ -95,6 +95,16 @@ impl Project {
         package.unwrap_or(&self.root).root.join(&node.original_path)
     }
 
+    /// A switch that is on unless the target, or else the `flags:` of the project, says `false`.
+    pub fn is_on(&self, switch: &str, target: &Target) -> bool {
+        let told = target.raw.get(switch).cloned().or_else(|| Some(self.root.config.flags.get(switch)?.to_json()));
+        match told {
+            Some(serde_json::Value::Bool(on)) => on,
+            Some(serde_json::Value::String(text)) => !text.trim().eq_ignore_ascii_case("false"),
+            _ => true,
+        }
+    }
+
     /// Folder for artifacts, with `override_path` (from the command line) before the project's own.
     pub fn target_path(&self, override_path: Option<&Path>) -> PathBuf {
         self.root.root.join(override_path.unwrap_or(Path::new(&self.root.config.target_path)))

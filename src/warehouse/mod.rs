@@ -10,6 +10,7 @@ mod changes;
 mod conflict;
 mod location;
 mod part_files;
+pub mod profile;
 #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
 mod remote;
 mod remote_write;
@@ -40,6 +41,7 @@ pub use location::{parse_location, segment};
 #[cfg(feature = "cluster")]
 pub(crate) use part_files::{PartFilesExec, PartFolder};
 pub(crate) use part_files::{store_path, store_url};
+pub use profile::Profiling;
 #[cfg(feature = "cluster")]
 pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
