@@ -86,6 +86,9 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Build { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Build, env, printer),
         Verb::Run { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Run, env, printer),
         Verb::Test { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Test, env, printer),
+        Verb::Publish { select, run } => {
+            verbs::build(global, &select, &run, crate::schedule::Mode::Publish, env, printer)
+        }
         Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
         Verb::Snapshot { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
@@ -96,6 +99,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
             verbs::freshness(global, &select, output.as_deref(), env, printer)
         }
         Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
+        Verb::Check { select } => verbs::check(global, &select, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
         Verb::Show { select, inline, limit, output } => {
@@ -107,6 +111,13 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
+        }
+        Verb::History { node, limit, output } => verbs::history(global, &node, limit, output, env, printer),
+        Verb::Restore { node, version, no_publish } => {
+            verbs::restore(global, &node, version, !no_publish, env, printer)
+        }
+        Verb::Vacuum { select, retention_hours, dry_run } => {
+            verbs::vacuum(global, &select, retention_hours, dry_run, env, printer)
         }
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),

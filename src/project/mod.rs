@@ -28,6 +28,7 @@ pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};
 
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
+use crate::node::Node;
 
 /// One project or package: its settings and its files, read into memory.
 #[derive(Debug)]
@@ -86,6 +87,22 @@ impl Project {
     /// The root project, then its packages.
     pub fn all(&self) -> impl Iterator<Item = &Package> {
         std::iter::once(&self.root).chain(&self.packages)
+    }
+
+    /// The file of `node`, in the folder of its package.
+    pub fn file_of(&self, node: &Node) -> PathBuf {
+        let package = self.all().find(|package| package.name() == node.package);
+        package.unwrap_or(&self.root).root.join(&node.original_path)
+    }
+
+    /// A switch that is on unless the target, or else the `flags:` of the project, says `false`.
+    pub fn is_on(&self, switch: &str, target: &Target) -> bool {
+        let told = target.raw.get(switch).cloned().or_else(|| Some(self.root.config.flags.get(switch)?.to_json()));
+        match told {
+            Some(serde_json::Value::Bool(on)) => on,
+            Some(serde_json::Value::String(text)) => !text.trim().eq_ignore_ascii_case("false"),
+            _ => true,
+        }
     }
 
     /// Folder for artifacts, with `override_path` (from the command line) before the project's own.

@@ -70,6 +70,9 @@ pub(super) const KNOWN: &[&str] = &[
     "storage_options",
     "stores",
     "spill_dir",
+    "column_profiles",
+    "history",
+    "openlineage",
 ];
 
 impl Profile {

@@ -193,7 +193,8 @@ pub(super) fn environment(prefixes: &[&str]) -> Vec<(String, String)> {
     let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((key.into_string().ok()?, value.into_string().ok()?))
     };
-    std::env::vars_os().filter_map(text).filter(|(key, _)| known(key)).map(lower).collect()
+    // A variable without a value is how a shell takes one back.
+    std::env::vars_os().filter_map(text).filter(|(key, value)| known(key) && !value.is_empty()).map(lower).collect()
 }
 
 #[cfg(test)]
