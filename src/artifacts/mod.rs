@@ -6,6 +6,8 @@
 
 mod manifest;
 mod run_results;
+mod samples;
+mod source_files;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use serde::Serialize;
 
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
 pub use run_results::{RunMeta, run_results};
+pub use samples::{Sample, samples};
+pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};
 pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 

@@ -4,6 +4,7 @@
 mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
+mod docs_args;
 mod interrupt;
 mod panics;
 mod printer;
@@ -100,6 +101,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
         }
+        Verb::Docs { verb } => verbs::docs(verb, global, env, printer),
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { code } => verbs::explain(code.as_deref(), printer),

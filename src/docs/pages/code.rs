@@ -13,8 +13,6 @@ pub(super) struct CodeDoc {
     source: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compiled: Option<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    plan: Option<Code>,
 }
 
 /// The code of a node or test; none if it has none.
@@ -26,7 +24,6 @@ pub(super) fn of_node(book: &Book<'_>, node: &Node) -> Option<CodeDoc> {
         compiled: source
             .and_then(|_| book.site.artifacts.compiled_code(node))
             .map(|text| Code::compiled(text.trim(), &names)),
-        plan: None,
     };
     (doc.source.is_some() || doc.compiled.is_some()).then_some(doc)
 }
