@@ -5,6 +5,7 @@
 //! order in which they ended, as dbt's do.
 
 mod manifest;
+mod plans;
 mod run_results;
 mod samples;
 mod source_files;
@@ -19,6 +20,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
+pub use plans::plans;
 pub use run_results::{RunMeta, run_results};
 pub use samples::{Sample, samples};
 pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};

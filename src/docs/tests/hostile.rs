@@ -36,8 +36,7 @@ fn is_id(text: &str) -> bool {
 #[test]
 fn no_text_leaves_its_place() {
     let artifacts = project::artifacts();
-    let hostile: Vec<(&str, Json)> =
-        artifacts.iter().map(|(name, artifact)| (*name, poisoned(artifact, ""))).collect();
+    let hostile: Vec<(&str, Json)> = artifacts.iter().map(|(name, artifact)| (*name, poisoned(artifact, ""))).collect();
     let made = made(&hostile);
     let mut seen = 0;
     for (name, bytes) in made.files() {
@@ -69,7 +68,8 @@ fn inspect(value: &Json, key: &str, file: &str) -> usize {
         Json::Array(items) => items.iter().map(|item| inspect(item, key, file)).sum(),
         Json::Object(map) => {
             // Keys are words of the contract and never a project's: `__proto__` would be one.
-            let is_word = |key: &str| key.len() < 20 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let is_word =
+                |key: &str| key.len() < 20 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             for inner in map.keys() {
                 assert!(is_word(inner) && inner != "__proto__", "the key {inner} in {file}");
             }

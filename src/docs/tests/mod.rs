@@ -148,8 +148,10 @@ fn other_folders_are_left_alone() {
     std::fs::write(folder.join("docs/data/nodes/99.js"), "old").expect("a file");
     generate(&options(folder)).expect("a site again");
     assert!(!folder.join("docs/data/nodes/99.js").exists());
-    let beside: Vec<String> =
-        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect();
+    let beside: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
     assert!(!beside.iter().any(|name| name.starts_with('.')), "{beside:?}");
     // Anything else is not.
     let other = SiteOptions { out: folder.to_path_buf(), ..options(folder) };

@@ -13,6 +13,10 @@ pub(super) fn artifacts() -> Vec<(&'static str, Json)> {
         ("sources.json", sources()),
         ("samples.json", samples()),
         ("source_files.json", source_files()),
+        (
+            "plans.json",
+            json!({"nodes": {"model.shop.orders": "Projection: order_id\n  TableScan: db.main.stg_orders"}}),
+        ),
     ]
 }
 

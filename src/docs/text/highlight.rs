@@ -85,6 +85,11 @@ impl Code {
         Code::new(text, &tokens, goals, None)
     }
 
+    /// Text that is not highlighted.
+    pub(crate) fn plain(text: &str) -> Code {
+        Code { text: text.to_string(), ..Code::default() }
+    }
+
     fn new(text: &str, tokens: &[Token], mut goals: Vec<(usize, usize, Goal)>, path: Option<&str>) -> Code {
         goals.sort_by_key(|(start, end, _)| (*start, std::cmp::Reverse(*end)));
         let mut units = Units::new(text);

@@ -3,6 +3,7 @@
 mod catalog;
 mod files;
 mod hidden;
+mod plans;
 mod samples;
 mod watch;
 
@@ -47,6 +48,7 @@ pub async fn generate(
     } else {
         let session = Session::open(options, loaded, Vec::new()).await?;
         catalog::refresh(options, loaded, &session, &artifacts, diagnostics).await?;
+        plans::write(options, loaded, &session, &artifacts).await?;
         files::write(loaded, &session, &artifacts, diagnostics).await?;
         match docs.no_samples {
             true => catalog::remove(&artifacts, "samples.json")?,

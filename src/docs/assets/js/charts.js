@@ -4,7 +4,7 @@
   const { h, svg, format, model } = window.c360;
 
   /** The shape of a column's values. */
-  function histogram(profile, { width = 128, height = 24 } = {}) {
+  function histogram(profile, { width = 132, height = 24 } = {}) {
     const { edges, counts } = profile.histogram;
     const most = Math.max(...counts) || 1;
     const step = width / counts.length;
@@ -28,7 +28,7 @@
   }
 
   /** The most frequent values of a column that has few: one bar, cut by share. */
-  function shares(profile, { width = 128, height = 16 } = {}) {
+  function shares(profile, { width = 132, height = 16 } = {}) {
     const total = profile.rows || profile.top.reduce((sum, [, n]) => sum + n, 0) || 1;
     let at = 0;
     const words = profile.top.slice(0, 5).map(([text, n]) => `${text} ${format.percent(n / total)}`).join(", ");

@@ -18,7 +18,9 @@
   };
   const typeOf = (type) => types[type] || { one: type, many: `${type}s`, route: encodeURIComponent(type) };
 
-  const nodes = index.nodes.map((node, n) => ({ ...node, n, parents: [], children: [] }));
+  /** A colour that somebody chose for a node: a plain one, or none. */
+  const plainColour = (text) => (/^(#[0-9a-f]{3}|#[0-9a-f]{6}|[a-z]{3,24})$/i.test(text || "") ? text : undefined);
+  const nodes = index.nodes.map((node, n) => ({ ...node, n, color: plainColour(node.color), parents: [], children: [] }));
   const edges = [];
   for (let i = 0; i + 1 < index.edges.length; i += 2) {
     const from = index.edges[i];

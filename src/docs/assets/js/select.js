@@ -148,18 +148,18 @@
 
   /** The nearest known word, if it is near. */
   function closest(word, known) {
+    // Steps from one word to the other: a letter more, less, other, or two swapped.
     const distance = (a, b) => {
-      const row = Array.from({ length: b.length + 1 }, (_, i) => i);
+      let [older, old] = [[], Array.from({ length: b.length + 1 }, (_, i) => i)];
       for (let i = 1; i <= a.length; i += 1) {
-        let before = row[0];
-        row[0] = i;
+        const row = [i];
         for (let j = 1; j <= b.length; j += 1) {
-          const here = row[j];
-          row[j] = Math.min(row[j] + 1, row[j - 1] + 1, before + (a[i - 1] === b[j - 1] ? 0 : 1));
-          before = here;
+          row[j] = Math.min(old[j] + 1, row[j - 1] + 1, old[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+          if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], older[j - 2] + 1);
         }
+        [older, old] = [old, row];
       }
-      return row[b.length];
+      return old[b.length];
     };
     let best = null;
     let least = Math.max(1, Math.floor(word.length / 3)) + 1;

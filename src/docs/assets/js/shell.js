@@ -165,10 +165,10 @@
     const home = h("a", { href: "#/" }, project.name);
     if (!kind) return [here(project.name)];
     const things = { node: model.nodeById, test: model.testById, macro: model.macroById }[kind];
-    if (things) {
-      const thing = things.get(id);
-      const type = kind === "node" && thing ? model.typeOf(thing.type) : { many: kind === "test" ? "Tests" : "Macros", route: `${kind}s` };
-      return [home, sep(), h("a", { href: `#/${type.route}` }, type.many), sep(), here(thing ? thing.title || thing.name : "not here")];
+    const thing = things && things.get(id);
+    if (thing) {
+      const type = kind === "node" ? model.typeOf(thing.type) : { many: kind === "test" ? "Tests" : "Macros", route: `${kind}s` };
+      return [home, sep(), h("a", { href: `#/${type.route}` }, type.many), sep(), here(thing.title || thing.name)];
     }
     const title = document.querySelector("main h1");
     return [home, sep(), here(title ? title.textContent : kind)];

@@ -107,9 +107,19 @@
       const edge = { left: 40, right: 40, top: 36, bottom: 36, ...(typeof inset === "function" ? inset(width, height) : inset) };
       const roomX = Math.max(40, width - edge.left - edge.right);
       const roomY = Math.max(40, height - edge.top - edge.bottom);
-      const scale = clamp(Math.min(roomX / (box.x1 - box.x0), roomY / (box.y1 - box.y0)), least, largest);
+      // Columns are for reading: a long chain is shown at its column in focus, not as a row of stamps.
+      const smallest = scene.mode === "columns" && cards === scene.cards ? 0.46 : least;
+      const scale = clamp(Math.min(roomX / (box.x1 - box.x0), roomY / (box.y1 - box.y0)), smallest, largest);
+      const focus = scene.byNode.get(look.focus);
+      if (focus && cards === scene.cards && width < 560 && scale < 0.5) {
+        // On a phone everything would be too small to read: what matters is shown instead.
+        const near = 0.62;
+        setView({ x: edge.left + roomX / 2 - (focus.x + focus.w / 2) * near, y: edge.top + roomY / 2 - (focus.y + Math.min(focus.h, roomY / near) / 2) * near, scale: near }, { animate, own: false });
+        return;
+      }
+      const tooWide = (box.x1 - box.x0) * scale > roomX + 1 && focus;
       const goal = {
-        x: edge.left + (roomX - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale,
+        x: tooWide ? clamp(edge.left + roomX / 2 - (focus.x + focus.w / 2) * scale, edge.left + roomX - box.x1 * scale, edge.left - box.x0 * scale) : edge.left + (roomX - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale,
         y: edge.top + (roomY - (box.y1 - box.y0) * scale) / 2 - box.y0 * scale,
         scale,
       };
@@ -150,7 +160,21 @@
       return null;
     }
 
+    /** The expression at a point, if it says more than is seen. */
+    function labelAt(event) {
+      const box = canvas.getBoundingClientRect();
+      const x = (event.clientX - box.left - view.x) / view.scale;
+      const y = (event.clientY - box.top - view.y) / view.scale;
+      return (look.labels || []).find((label) => x >= label.x0 && x <= label.x1 && y >= label.y0 && y <= label.y1);
+    }
+
     function setTip(found, event) {
+      const label = found ? null : labelAt(event);
+      if (label) {
+        window.c360.fill(tip, h("code", {}, label.text));
+        placeTip(event);
+        return;
+      }
       if (!found || found.row || options.mini === "still") {
         tip.hidden = true;
         return;
@@ -158,6 +182,10 @@
       const node = nodes[found.n];
       const facts = [paint.subtitle(node), node.seconds !== undefined && format.seconds(node.seconds), node.owner].filter(Boolean);
       window.c360.fill(tip, h("strong", { class: "mono" }, node.name), h("span", {}, facts.join(" · ")), node.summary && h("p", {}, node.summary));
+      placeTip(event);
+    }
+
+    function placeTip(event) {
       tip.hidden = false;
       const box = element.getBoundingClientRect();
       const x = clamp(event.clientX - box.left + 14, 8, Math.max(8, width - 296));

@@ -24,7 +24,7 @@
 
   function svgCard(card, look, colour) {
     const node = nodes[card.n];
-    const tint = look.colourOf(node);
+    const tint = escape(look.colourOf(node));
     const middle = card.y + layout.boxHeight / 2;
     const tone = paint.toneColour(model.health(node));
     const icon = window.c360.icon(node.type).firstChild.getAttribute("d");

@@ -177,6 +177,7 @@
       }
       say(problem);
       panelFor();
+      graph.setLook({ focus: trace ? columns.unpack(trace.start)[0] : state.focus });
       const isKept = keep !== null && graph.scene().byNode.has(keep) && next.byNode.has(keep) && graph.scene().mode === next.mode;
       graph.setScene(next, { keep: isKept ? keep : null, fit: !isKept && !state.view });
       if (state.view && !isKept) graph.setView(state.view, { own: false });
@@ -293,6 +294,7 @@
     window.c360.graph = { probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column), scene: graph.scene, view: graph.view, frames: graph.frames, state: () => state };
     page.stay = (next) => {
       state = readState(next.options);
+      for (const field of [select, exclude]) field.value = state[field.dataset.field];
       open = new Map();
       rebuild();
       return true;

@@ -141,7 +141,7 @@
 
   function paintLabels(context, scene, look, sight) {
     const colour = colours();
-    const taken = [];
+    const taken = look.labels;
     const larger = legible(look.scale);
     context.font = `${10.5 * larger}px ${colour.mono}`;
     context.textAlign = "center";
@@ -153,11 +153,11 @@
       if (x < sight.x0 || x > sight.x1 || y < sight.y0 || y > sight.y1) continue;
       const once = `${edge.toKey || edge.to}|${edge.label}`;
       if (edge.kind === "direct" && said.has(once)) continue;
-      const text = fit(context, edge.label.replace(/\s+/g, " "), 92);
+      const text = fit(context, edge.label.replace(/\s+/g, " "), 94);
       const width = context.measureText(text).width + 10;
       const box = { x0: x - width / 2, x1: x + width / 2, y0: y - 9 * larger, y1: y + 9 * larger };
       if (taken.some((other) => box.x0 < other.x1 && box.x1 > other.x0 && box.y0 < other.y1 && box.y1 > other.y0)) continue;
-      taken.push(box);
+      taken.push({ ...box, text: edge.label });
       said.add(once);
       const isLit = edge.kind === "direct" && (!look.lit || lightOf(edge, look));
       context.globalAlpha = look.lit && !lightOf(edge, look) && edge.kind === "direct" ? 0.3 : 1;
@@ -208,6 +208,25 @@
     return colours()[{ ok: "ok-mark", warn: "warn-mark", bad: "bad-mark", skip: "skip-mark" }[tone]];
   }
 
+  function paintIcon(context, type, tint, x, middle, left) {
+    if (left === 42) {
+      const alpha = context.globalAlpha;
+      context.fillStyle = tint;
+      context.globalAlpha = alpha * 0.15;
+      context.beginPath();
+      context.roundRect(x + 8, middle - 13, 26, 26, 7);
+      context.fill();
+      context.globalAlpha = alpha;
+    }
+    context.save();
+    context.translate(x + left - 29 + (left === 42 ? 0 : 7), middle - 8);
+    context.strokeStyle = tint;
+    context.lineWidth = 1.4;
+    context.lineCap = context.lineJoin = "round";
+    context.stroke(iconPath(type));
+    context.restore();
+  }
+
   function paintCard(context, card, look, scale) {
     const colour = colours();
     const node = nodes[card.n];
@@ -242,34 +261,23 @@
     context.shadowColor = "transparent";
     context.stroke();
     const middle = card.y + layout.boxHeight / 2;
-    const alpha = context.globalAlpha;
-    context.fillStyle = tint;
-    context.globalAlpha = alpha * 0.15;
-    context.beginPath();
-    context.roundRect(card.x + 8, middle - 13, 26, 26, 7);
-    context.fill();
-    context.globalAlpha = alpha;
-    context.save();
-    context.translate(card.x + 13, middle - 8);
-    context.strokeStyle = tint;
-    context.lineWidth = 1.4;
-    context.lineCap = context.lineJoin = "round";
-    context.stroke(iconPath(node.type));
-    context.restore();
+    // Cards of columns are narrow: their icon stands alone.
+    const left = card.w < layout.boxWidth ? 32 : 42;
+    paintIcon(context, node.type, tint, card.x, middle, left);
     const tone = model.health(node);
-    const room = card.w - 42 - (tone === "none" ? 12 : 26);
+    const room = card.w - left - (tone === "none" ? 12 : 26);
     context.fillStyle = colour.text;
     context.textBaseline = "middle";
     if (scale > 0.5) {
       const larger = legible(scale);
       context.font = `560 ${12.5 * larger}px ${colour.font}`;
-      context.fillText(fit(context, node.name, room), card.x + 42, middle - 7);
+      context.fillText(fit(context, node.name, room), card.x + left, middle - 7);
       context.font = `${11 * larger}px ${colour.font}`;
       context.fillStyle = colour["text-3"];
-      context.fillText(fit(context, subtitle(node), room), card.x + 42, middle + 9);
+      context.fillText(fit(context, subtitle(node), room), card.x + left, middle + 9);
     } else {
       context.font = `560 16px ${colour.font}`;
-      context.fillText(fit(context, node.name, card.w - 50), card.x + 42, middle + 1);
+      context.fillText(fit(context, node.name, card.w - left - 8), card.x + left, middle + 1);
     }
     if (tone !== "none" && scale > 0.5) {
       context.fillStyle = toneColour(tone);
@@ -305,6 +313,8 @@
     context.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
     const sight = { x0: -view.x / view.scale - 20, y0: -view.y / view.scale - 20, x1: (width - view.x) / view.scale + 20, y1: (height - view.y) / view.scale + 20 };
     look.scale = view.scale;
+    // Where expressions stand: who points at one sees all of it.
+    look.labels = [];
     paintEdges(context, scene, look, sight, view.scale);
     let painted = 0;
     for (const card of scene.cards) {

@@ -134,7 +134,7 @@
     for (const link of links.concat(dashed)) {
       if (model.graph.layer[link.fromNode] < model.graph.layer[link.toNode]) pairs.set(link.fromNode * nodes.length + link.toNode, [link.fromNode, link.toNode]);
     }
-    const positions = layout.part(visible, [...pairs.values()], (n) => tall(rows.get(n)), { width: 204, gap: 92 });
+    const positions = layout.part(visible, [...pairs.values()], (n) => tall(rows.get(n)), { width: 188, gap: 108 });
     const cards = makeCards(positions, (n) => rows.get(n));
     const byNode = new Map(cards.map((card) => [card.n, card]));
     const rowAt = (k) => byNode.get(columns.unpack(k)[0])?.rows.find((row) => row.k === k);

@@ -45,7 +45,11 @@
     return h("span", { title: isUnique ? "every value once" : profile.exact ? "exact" : "an estimate" }, `${profile.exact ? "" : "~"}${format.compact(profile.distinct)}`);
   }
 
-  const numeric = (text) => (text !== undefined && text !== "" && Number.isFinite(Number(text)) ? format.value(Number(text)) : text);
+  /** A value of a profile in few letters: numbers as numbers, a moment as its day. */
+  function numeric(text) {
+    if (text !== undefined && text !== "" && Number.isFinite(Number(text))) return format.value(Number(text));
+    return /^\d{4}-\d\d-\d\d[T ]/.test(text || "") ? text.slice(0, 10) : text;
+  }
 
   /** From the least to the greatest value. */
   function range(profile) {
@@ -136,7 +140,7 @@
     const heads = [["Column"], has.type && ["Type"], ["Description"], has.tests && ["Tests"], has.profile && ["Nulls", "number"], has.profile && ["Distinct", "number"], has.profile && ["Values"]].filter(Boolean);
     const body = h("tbody", {});
     let target = null;
-    list.forEach((column, i) => {
+    const add = (column, i) => {
       const more = h("tr", { class: "more-of", hidden: true, id: `column-${i}` });
       const open = h("button", { class: "open", type: "button", "aria-expanded": "false", "aria-controls": `column-${i}`, "aria-label": `More about ${column.name}` }, icon("right"));
       const show = (shown) => {
@@ -162,7 +166,15 @@
         show(true);
         target = row;
       }
-    });
+    };
+    // The first rows are there at once; a long list grows when they have been painted.
+    const first = wanted === undefined ? 40 : list.length;
+    list.slice(0, first).forEach(add);
+    const grow = (from) => {
+      list.slice(from, from + 80).forEach((column, i) => add(column, from + i));
+      if (from + 80 < list.length) setTimeout(() => grow(from + 80), 0);
+    };
+    if (list.length > first) setTimeout(() => grow(first), 30);
     const described = list.filter((column) => column.descriptionHtml).length;
     const part = parts.section(
       "columns",

@@ -156,7 +156,6 @@
 
   /** Parents and children around the node, with its columns: a graph to work with. */
   function lineagePart(node) {
-    if (model.graph.layer[node.n] < 0 || (node.parents.length === 0 && node.children.length === 0)) return [null, null];
     const { columns, scene: scenes } = window.c360;
     let open = new Map();
     let trace = null;
@@ -207,7 +206,7 @@
     columns.ready().then((lineage) => lineage && graph.element.isConnected && rebuild(), () => {});
     window.c360.graph = { probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column), scene: graph.scene, view: graph.view, frames: graph.frames };
     const note = `${format.plural(node.parents.length, "parent")}, ${format.plural(node.children.length, "child", "children")}`;
-    return [parts.section("lineage", "Lineage", { note, tools: [back, full] }, graph.element), graph];
+    return { element: parts.section("lineage", "Lineage", { note, tools: [back, full] }, graph.element), graph };
   }
 
   Object.assign(window.c360, { nodeParts: { codePart, samplesPart, testsPart, runsPart, publishesPart, lineagePart, runRows } });

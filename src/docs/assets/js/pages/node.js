@@ -115,6 +115,48 @@
     return true;
   }
 
+  /** The parts of a page: [id, title, count, make]. What there is nothing to say about is left out. */
+  function plan(node, details, route) {
+    const has = (list) => (list || []).length > 0;
+    const near = node.parents.length + node.children.length;
+    return [
+      details.descriptionHtml && ["about", "About", 0, () => parts.section("about", "About", { className: "lead" }, rich(details.descriptionHtml))],
+      ...window.c360.specialParts(node, details),
+      has(details.columns) && ["columns", "Columns", details.columns.length, () => columnsPart(node, details, route.options.get("column"))],
+      near > 0 && model.graph.layer[node.n] >= 0 && ["lineage", "Lineage", 0, () => nodeParts.lineagePart(node)],
+      details.code && ["code", "Code", 0, () => nodeParts.codePart(details)],
+      details.samples && ["rows", "Rows", 0, () => nodeParts.samplesPart(details)],
+      has(details.tests) && ["tests", "Tests", details.tests.length, () => nodeParts.testsPart(details)],
+      has(details.publishes) && ["publish", "Published", 0, () => nodeParts.publishesPart(details)],
+      has(details.runs) && ["runs", "Runs", details.runs.length, () => nodeParts.runsPart(details)],
+    ].filter(Boolean);
+  }
+
+  /** Fills the sheet: what is in sight first, the rest when that has been painted. */
+  function fillSheet(main, sheet, sections, { isClosed, cleaners, done }) {
+    let next = 0;
+    const make = () => {
+      const part = sections[next][3]();
+      next += 1;
+      if (part && part.graph) cleaners.push(part.graph.close);
+      if (part) sheet.append(part.element || part);
+    };
+    const first = Math.max(1, sections.findIndex(([id]) => id === "columns") + 1);
+    while (next < Math.min(first, sections.length)) make();
+    const later = () => {
+      if (isClosed()) return;
+      const start = performance.now();
+      while (next < sections.length && performance.now() - start < 12) make();
+      if (next < sections.length) setTimeout(later, 0);
+      else {
+        delete main.dataset.busy;
+        done();
+      }
+    };
+    main.dataset.busy = "true";
+    setTimeout(later, 0);
+  }
+
   function draw(main, route) {
     const node = model.nodeById.get(route.path[1]);
     if (!node) return window.c360.pages.missing.draw(main, route);
@@ -126,26 +168,12 @@
       (details) => {
         if (closed) return;
         waiting.remove();
-        const [lineage, graph] = nodeParts.lineagePart(node);
-        if (graph) cleaners.push(graph.close);
-        const special = window.c360.specialParts(node, details);
-        const made = [
-          ["about", "About", null, details.descriptionHtml && parts.section("about", "About", { className: "lead" }, rich(details.descriptionHtml))],
-          ...special,
-          ["columns", "Columns", (details.columns || []).length, columnsPart(node, details, route.options.get("column"))],
-          ["lineage", "Lineage", null, lineage],
-          ["code", "Code", null, nodeParts.codePart(details)],
-          ["rows", "Rows", null, nodeParts.samplesPart(details)],
-          ["tests", "Tests", (details.tests || []).length, nodeParts.testsPart(details)],
-          ["publish", "Published", null, nodeParts.publishesPart(details)],
-          ["runs", "Runs", (details.runs || []).length, nodeParts.runsPart(details)],
-        ].filter(([, , , part]) => part);
-        const [links, stop] = bar(node, made);
+        const sections = plan(node, details, route);
+        const [links, stop] = bar(node, sections);
         cleaners.push(stop);
-        const content = h("div", { class: "sheet-main" }, made.length > 0 ? made.map(([, , , part]) => part) : parts.nothing("Nothing is known about it yet."));
-        main.append(...[links, h("div", { class: "sheet" }, content, rail(node, details))].filter(Boolean));
-        if (route.path[2]) goTo(route.path[2]);
-        main.dataset.ready = node.id;
+        const sheet = h("div", { class: "sheet-main" }, sections.length === 0 && parts.nothing("Nothing is known about it yet."));
+        main.append(...[links, h("div", { class: "sheet" }, sheet, rail(node, details))].filter(Boolean));
+        if (sections.length > 0) fillSheet(main, sheet, sections, { isClosed: () => closed, cleaners, done: () => route.path[2] && !route.options.get("column") && goTo(route.path[2]) });
       },
       (error) => {
         waiting.textContent = `The data of this page could not be read: ${error.message}`;
@@ -160,7 +188,7 @@
     return () => {
       closed = true;
       page.stay = null;
-      delete main.dataset.ready;
+      delete main.dataset.busy;
       for (const clean of cleaners) clean();
     };
   }

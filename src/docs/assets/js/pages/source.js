@@ -58,9 +58,9 @@
       ...(source.external || []).filter(([key]) => !["location", "file_format"].includes(key)).map(([key, text]) => [key, h("span", { class: "mono" }, text)]),
     ]);
     return [
-      ["source", "Source", null, parts.section("source", "Source", {}, numbers.length > 0 && h("div", { class: "stats" }, numbers), facts)],
-      ["arrival", "Arrival", null, arrivalPart(source)],
-      ["files", "Files", (source.files || []).length + (source.omitted || 0), filesPart(source)],
+      ["source", "Source", 0, () => parts.section("source", "Source", {}, numbers.length > 0 && h("div", { class: "stats" }, numbers), facts)],
+      (source.days || source.missing) && ["arrival", "Arrival", 0, () => arrivalPart(source)],
+      source.files && ["files", "Files", source.files.length + (source.omitted || 0), () => filesPart(source)],
     ];
   }
 
@@ -104,8 +104,8 @@
 
   window.c360.specialParts = (node, details) => {
     if (details.source) return sourceParts(details.source);
-    if (details.exposure) return [["exposure", "Exposure", null, exposurePart(details.exposure)]];
-    if (details.destination) return [["tables", "Tables", null, destinationPart(details.destination)]];
+    if (details.exposure) return [["exposure", "Exposure", 0, () => exposurePart(details.exposure)]];
+    if (details.destination) return [["tables", "Tables", 0, () => destinationPart(details.destination)]];
     return [];
   };
 })();

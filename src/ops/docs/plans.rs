@@ -1,0 +1,48 @@
+//! `plans.json`: the logical plan of each node.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::analyze::{Scope, Visit, analyze};
+use crate::artifacts::{plans, write as write_artifact};
+use crate::diag::Result;
+use crate::node::ResourceType;
+
+use super::super::artifacts::made;
+use super::super::{Loaded, Options, Session};
+
+/// Bytes of a plan; a longer one is cut.
+const LENGTH: usize = 32 * 1024;
+
+/// Plans all models and snapshots against what their parents will be. What cannot be planned has no plan here, and `check`
+/// says why.
+///
+/// # Errors
+/// C5006 if the artifact cannot be written, C9001 if planning crashed.
+pub(super) async fn write(options: &Options, loaded: &Loaded, session: &Session, artifacts: &Path) -> Result<()> {
+    let is_planned = |kind: ResourceType| matches!(kind, ResourceType::Model | ResourceType::Snapshot);
+    let manifest = &loaded.manifest;
+    let selected: Vec<_> = manifest.ids().filter(|id| is_planned(manifest.node(*id).resource_type)).collect();
+    let found: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let mut request = session.analysis(options, loaded, &selected, Scope::Project);
+    let sink = Arc::clone(&found);
+    request.visit = Some(Arc::new(move |visit: &Visit<'_>| {
+        if is_planned(visit.node.resource_type) && !visit.increment {
+            let text = cut(visit.plan.display_indent().to_string());
+            sink.lock().unwrap_or_else(PoisonError::into_inner).insert(visit.node.unique_id.clone(), text);
+        }
+    }));
+    analyze(request).await?;
+    let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    write_artifact(&artifacts.join("plans.json"), &plans(&found, &made(loaded)))
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > LENGTH {
+        let end = (0..=LENGTH).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str("\n…");
+    }
+    text
+}
