@@ -1,4 +1,5 @@
-//! `plans.json`: the logical plan of each node.
+//! `plans.json` and `lineage.json`: what the engine makes of each node's query, and where its columns come from. Both
+//! are read from plans, which are made once.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,30 +11,37 @@ use crate::diag::Result;
 use crate::node::ResourceType;
 
 use super::super::artifacts::made;
+use super::super::lineage::{collector, write_lineage};
 use super::super::{Loaded, Options, Session};
 
 /// Bytes of a plan; a longer one is cut.
 const LENGTH: usize = 32 * 1024;
 
-/// Plans all models and snapshots against what their parents will be. What cannot be planned has no plan here, and `check`
+/// Plans everything against what its parents will be. What cannot be planned has neither plan nor lineage here; `check`
 /// says why.
 ///
 /// # Errors
-/// C5006 if the artifact cannot be written, C9001 if planning crashed.
+/// C5006 if an artifact cannot be written, C9001 if planning crashed.
 pub(super) async fn write(options: &Options, loaded: &Loaded, session: &Session, artifacts: &Path) -> Result<()> {
-    let is_planned = |kind: ResourceType| matches!(kind, ResourceType::Model | ResourceType::Snapshot);
     let manifest = &loaded.manifest;
-    let selected: Vec<_> = manifest.ids().filter(|id| is_planned(manifest.node(*id).resource_type)).collect();
+    let is_data = |kind: ResourceType| {
+        matches!(kind, ResourceType::Model | ResourceType::Snapshot | ResourceType::Seed | ResourceType::Source)
+    };
+    let selected: Vec<_> = manifest.ids().filter(|id| is_data(manifest.node(*id).resource_type)).collect();
     let found: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
     let mut request = session.analysis(options, loaded, &selected, Scope::Project);
-    let sink = Arc::clone(&found);
+    let collector = collector(loaded, session);
+    let (sink, columns) = (Arc::clone(&found), collector.visitor());
     request.visit = Some(Arc::new(move |visit: &Visit<'_>| {
-        if is_planned(visit.node.resource_type) && !visit.increment {
+        columns(visit);
+        let has_page = matches!(visit.node.resource_type, ResourceType::Model | ResourceType::Snapshot);
+        if has_page && !visit.increment {
             let text = cut(visit.plan.display_indent().to_string());
             sink.lock().unwrap_or_else(PoisonError::into_inner).insert(visit.node.unique_id.clone(), text);
         }
     }));
-    analyze(request).await?;
+    let analysis = analyze(request).await?;
+    write_lineage(artifacts, loaded, &collector.finish(manifest, &analysis))?;
     let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
     write_artifact(&artifacts.join("plans.json"), &plans(&found, &made(loaded)))
 }
