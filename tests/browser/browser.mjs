@@ -62,3 +62,36 @@ export const shot = (page, name, options = {}) => page.screenshot({ path: join(o
 
 /** Requests that leave the folder of the site. */
 export const outside = (seen, site) => seen.requests.filter((url) => !url.startsWith(`file://${site}/`) && !url.startsWith("blob:") && !url.startsWith("data:"));
+
+/** Every kind of page of the flagship's site, with an address. */
+export async function addresses(page) {
+  return page.evaluate(() => {
+    const { model } = window.c360;
+    const first = (type) => (model.byType.get(type) || []).map((node) => model.hrefs.node(node))[0];
+    return Object.entries({
+      home: "#/",
+      lineage: "#/lineage",
+      column: "#/lineage?column=model.c360.mart_totals:Total_Duration",
+      model: "#/node/model.c360.customer_content",
+      incremental: "#/node/model.c360.mart_totals",
+      source: "#/node/source.c360.lake.log_content",
+      seed: first("seed"),
+      exposure: first("exposure"),
+      destination: first("destination"),
+      test: model.tests.length > 0 ? model.hrefs.test(model.tests.find((each) => each.status && each.status !== "pass") || model.tests[0]) : null,
+      macro: model.macros.length > 0 ? model.hrefs.macro(model.macros[0]) : null,
+      models: "#/models",
+      sources: "#/sources",
+      tests: "#/tests",
+      macros: "#/macros",
+      runs: "#/runs",
+      missing: "#/node/model.c360.nothing",
+    }).filter(([, hash]) => hash);
+  });
+}
+
+/** Until the graph is painted. */
+export async function lineageReady(page) {
+  await page.waitForFunction(() => window.c360.graph && window.c360.graph.scene().cards.length > 0 && window.c360.graph.frames.length > 0);
+  await settle(page);
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axe, go, launch, open, outside, settle, shot } from "./browser.mjs";
+import { addresses, go, launch, lineageReady, open, outside, settle, shot } from "./browser.mjs";
 
 const site = process.env.C360_SITE;
 let browser;
@@ -12,38 +12,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser && browser.close());
-
-/** Every kind of page, with an address of the project's own. */
-async function addresses(page) {
-  return page.evaluate(() => {
-    const { model } = window.c360;
-    const first = (type) => (model.byType.get(type) || []).map((node) => model.hrefs.node(node))[0];
-    return Object.entries({
-      home: "#/",
-      lineage: "#/lineage",
-      column: "#/lineage?column=model.c360.mart_totals:Total_Duration",
-      model: "#/node/model.c360.customer_content",
-      incremental: "#/node/model.c360.mart_totals",
-      source: "#/node/source.c360.lake.log_content",
-      seed: first("seed"),
-      exposure: first("exposure"),
-      destination: first("destination"),
-      test: model.tests.length > 0 ? model.hrefs.test(model.tests.find((each) => each.status && each.status !== "pass") || model.tests[0]) : null,
-      macro: model.macros.length > 0 ? model.hrefs.macro(model.macros[0]) : null,
-      models: "#/models",
-      sources: "#/sources",
-      tests: "#/tests",
-      macros: "#/macros",
-      runs: "#/runs",
-      missing: "#/node/model.c360.nothing",
-    }).filter(([, hash]) => hash);
-  });
-}
-
-async function lineageReady(page) {
-  await page.waitForFunction(() => window.c360.graph && window.c360.graph.scene().cards.length > 0 && window.c360.graph.frames.length > 0);
-  await settle(page);
-}
 
 const names = (page) => page.evaluate(() => window.c360.graph.scene().cards.map((card) => window.c360.model.nodes[card.n].name).sort());
 
@@ -187,6 +155,26 @@ test("selectors filter as on the command line, and say what they do not know", a
   await select(page, "");
   assert.deepEqual(await names(page), all);
   assert.equal(await page.isVisible(".graph-message"), false);
+  await context.close();
+});
+
+test("a selection is completed while it is typed", async () => {
+  const { page, context } = await open(browser, site, "#/lineage");
+  await lineageReady(page);
+  await page.keyboard.press("s");
+  await page.keyboard.type("1+mart_to");
+  await page.waitForSelector(".complete [role=option]");
+  assert.deepEqual(await page.$$eval(".complete:not([hidden]) [role=option]", (options) => options.map((option) => option.textContent)), ["mart_totals"]);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.inputValue('[data-field="select"]'), "1+mart_totals");
+  assert.deepEqual(await names(page), ["customer_behavior", "mart_totals"]);
+  await page.keyboard.type(",ta");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.inputValue('[data-field="select"]'), "1+mart_totals,tag:");
+  await page.keyboard.type("mar");
+  await page.keyboard.press("Tab");
+  assert.deepEqual(await names(page), ["mart_totals"]);
   await context.close();
 });
 
@@ -345,63 +333,5 @@ test("keys lead everywhere", async () => {
     stops.push(await page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.getAttribute("aria-label")));
   }
   assert.ok(stops.every(Boolean), stops.join(" | "));
-  await context.close();
-});
-
-for (const theme of ["light", "dark"]) {
-  test(`axe finds nothing serious on any page, ${theme}`, async () => {
-    const { page, context, seen } = await open(browser, site, "#/", { theme });
-    const found = [];
-    for (const [name, hash] of await addresses(page)) {
-      await go(page, hash);
-      if (hash.startsWith("#/lineage")) await lineageReady(page);
-      found.push(...(await axe(page)).map((line) => `${name}: ${line}`));
-      await shot(page, `${name}-${theme}`, { fullPage: !hash.startsWith("#/lineage") });
-    }
-    await go(page, "#/lineage?focus=model.c360.customer_content");
-    await lineageReady(page);
-    found.push(...(await axe(page)).map((line) => `focus: ${line}`));
-    await shot(page, `focus-${theme}`);
-    await page.keyboard.press("/");
-    await page.fill(".search input", "duration");
-    await page.waitForSelector(".search-list [role=option]");
-    found.push(...(await axe(page)).map((line) => `search: ${line}`));
-    await shot(page, `search-${theme}`);
-    await page.keyboard.press("Escape");
-    await page.waitForFunction(() => !document.querySelector("dialog[open]"));
-    await page.keyboard.press("?");
-    found.push(...(await axe(page)).map((line) => `help: ${line}`));
-    assert.deepEqual(found, []);
-    assert.deepEqual(seen.errors, []);
-    await context.close();
-  });
-}
-
-test("a phone shows all of it without moving sideways", async () => {
-  const { page, context } = await open(browser, site, "#/", { width: 390, height: 844, hasTouch: true, isMobile: true });
-  const found = [];
-  for (const [name, hash] of await addresses(page)) {
-    await go(page, hash);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 1) found.push(`${name}: ${over} pixels too wide`);
-    await shot(page, `phone-${name}`);
-  }
-  assert.deepEqual(found, []);
-  await go(page, "#/models");
-  await page.click(".top .menu");
-  await page.waitForSelector(".side a[href='#/lineage']", { state: "visible" });
-  await page.waitForFunction(() => document.getElementById("side").getBoundingClientRect().left === 0);
-  found.push(...(await axe(page)));
-  assert.deepEqual(found, []);
-  await context.close();
-});
-
-test("a page prints as a page", async () => {
-  const { page, context } = await open(browser, site, "#/node/model.c360.mart_totals");
-  await settle(page);
-  await page.emulateMedia({ media: "print" });
-  assert.equal(await page.isVisible(".side"), false);
-  assert.ok(await page.isVisible("#part-columns"));
-  await shot(page, "print", { fullPage: true });
   await context.close();
 });

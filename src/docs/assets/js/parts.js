@@ -161,7 +161,7 @@
   const time = (text) => h("time", { datetime: text, title: format.time(text) }, format.ago(text));
 
   function tagList(tags) {
-    return (tags || []).map((tag) => h("a", { class: "badge tag", href: model.hrefs.lineage({ select: `tag:${tag}` }), title: `What is tagged ${tag}` }, tag));
+    return (tags || []).map((tag) => h("a", { class: "badge tag", href: model.hrefs.lineage({ select: `tag:${tag.replace(/[\s,]/g, "?")}` }), title: `What is tagged ${tag}` }, tag));
   }
 
   Object.assign(window.c360, {

@@ -252,8 +252,8 @@
       side.scrollTop = 0;
     }
 
-    const select = toolbar.selection("Select", "select", "+mart_totals  tag:x  source:y+", state, (changes) => change({ ...changes, column: "", up: undefined, down: undefined, view: null }));
-    const exclude = toolbar.selection("Exclude", "exclude", "exclude", state, (changes) => change({ ...changes, column: "", view: null }));
+    const { field: select, element: selectBox } = toolbar.selection("Select", "select", "+mart_totals  tag:x  source:y+", state, (changes) => change({ ...changes, column: "", up: undefined, down: undefined, view: null }));
+    const { field: exclude, element: excludeBox } = toolbar.selection("Exclude", "exclude", "exclude", state, (changes) => change({ ...changes, column: "", view: null }));
     const colour = h(
       "select",
       { class: "input", "aria-label": "Colour by", on: { change: () => change({ color: colour.value }) } },
@@ -274,7 +274,7 @@
 
     main.append(
       h("h1", { class: "away" }, "Lineage"),
-      h("div", { class: "graph-bar" }, h("div", { class: "graph-fields" }, icon("search"), select, h("span", { class: "minus", "aria-hidden": "true" }, "−"), exclude), depthBox, h("div", { class: "graph-options" }, colour, exportMenu)),
+      h("div", { class: "graph-bar" }, h("div", { class: "graph-fields" }, icon("search"), selectBox, h("span", { class: "minus", "aria-hidden": "true" }, "−"), excludeBox), depthBox, h("div", { class: "graph-options" }, colour, exportMenu)),
       message,
       h(
         "div",

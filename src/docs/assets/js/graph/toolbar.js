@@ -89,6 +89,7 @@
       clearTimeout(waiting);
       change({ [key]: field.value.trim() });
     };
+    const list = window.c360.complete(field, apply);
     field.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(apply, 260);
@@ -103,7 +104,7 @@
         event.stopPropagation();
       }
     });
-    return field;
+    return { field, element: h("div", { class: "select-field" }, field, list) };
   }
 
   function menu(label, iconName, entries) {

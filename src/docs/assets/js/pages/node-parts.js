@@ -37,6 +37,22 @@
     );
   }
 
+  /** The last run of a test that was not fine. */
+  function lastFailure(found) {
+    return (found.runs || []).find((run) => ["bad", "warn"].includes(model.tone(run.status)));
+  }
+
+  /** Fills in what only the tests' own files know: when each failed last, and why those fail that fail. */
+  async function addFailures(rows) {
+    for (const { test, cell, name } of rows) {
+      const found = await model.testDetails(test).catch(() => ({}));
+      const last = lastFailure(found);
+      const isBad = ["bad", "warn"].includes(model.tone(test.status));
+      if (last) window.c360.fill(cell, h("span", { title: last.message }, last.failures ? `${format.plural(last.failures, "row")}, ` : "", parts.time(last.at)));
+      if (isBad && found.message) name.append(h("p", { class: "message" }, found.message));
+    }
+  }
+
   function testsPart(details) {
     const list = (details.tests || []).map((t) => tests[t]).filter(Boolean);
     if (list.length === 0) return null;
@@ -44,6 +60,25 @@
     list.sort((a, b) => order[model.tone(a.status)] - order[model.tone(b.status)]);
     const passed = list.filter((test) => test.status === "pass").length;
     const ran = list.some((test) => test.status);
+    const rows = list.map((test) => ({
+      test,
+      cell: h("td", { class: "fit" }, h("span", { class: "muted" }, "–")),
+      name: h("td", { class: "test-name" }, h("a", { class: "ref", href: model.hrefs.test(test), title: test.title }, h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title))),
+    }));
+    const row = ({ test, cell, name }) =>
+      h(
+        "tr",
+        {},
+        h("td", { class: "fit" }, parts.status(test.status)),
+        name,
+        h("td", {}, h("span", { class: "mono" }, test.column || "")),
+        h("td", {}, test.severity || "error"),
+        h("td", { class: "number" }, format.count(test.failures)),
+        h("td", { class: "fit" }, test.at ? parts.time(test.at) : ""),
+        cell,
+      );
+    const heads = ["Status", "Test", "Column", "Severity", "Failures", "Last run", "Last failure"];
+    addFailures(rows);
     return parts.section(
       "tests",
       "Tests",
@@ -54,27 +89,7 @@
         h(
           "div",
           { class: "scroll", tabindex: "0", role: "region", "aria-label": "Tests" },
-          h(
-            "table",
-            { class: "grid" },
-            h("thead", {}, h("tr", {}, ["Status", "Test", "Column", "Severity", "Failures", "Last run"].map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)))),
-            h(
-              "tbody",
-              {},
-              list.map((test) =>
-                h(
-                  "tr",
-                  {},
-                  h("td", { class: "fit" }, parts.status(test.status)),
-                  h("td", {}, h("a", { class: "ref", href: model.hrefs.test(test), title: test.title }, h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title))),
-                  h("td", { class: "mono" }, test.column || ""),
-                  h("td", {}, test.severity || "error"),
-                  h("td", { class: "number" }, format.count(test.failures)),
-                  h("td", { class: "fit" }, test.at ? parts.time(test.at) : ""),
-                ),
-              ),
-            ),
-          ),
+          h("table", { class: "grid" }, h("thead", {}, h("tr", {}, heads.map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)))), h("tbody", {}, rows.map(row))),
         ),
       ),
     );
@@ -163,7 +178,11 @@
       label: `Lineage around ${node.name}`,
       mini: true,
       inset: { left: 28, right: 28, top: 24, bottom: 24 },
-      onPick: (n) => window.c360.router.go(model.hrefs.node(nodes[n])),
+      onPick: (n, byKey) => {
+        if (!byKey) window.c360.router.go(model.hrefs.node(nodes[n]));
+        graph.setLook({ focus: n });
+        window.c360.announce(`${nodes[n].name}, ${nodes[n].type}`);
+      },
       onOpen: (n) => window.c360.router.go(model.hrefs.node(nodes[n])),
       onColumn: (k) => {
         trace = columns.trace(k);

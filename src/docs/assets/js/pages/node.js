@@ -120,7 +120,7 @@
     const has = (list) => (list || []).length > 0;
     const near = node.parents.length + node.children.length;
     return [
-      details.descriptionHtml && ["about", "About", 0, () => parts.section("about", "About", { className: "lead" }, rich(details.descriptionHtml))],
+      ["about", "About", 0, () => parts.section("about", "About", { className: "lead" }, details.descriptionHtml ? rich(details.descriptionHtml) : parts.nothing("It has no description yet."))],
       ...window.c360.specialParts(node, details),
       has(details.columns) && ["columns", "Columns", details.columns.length, () => columnsPart(node, details, route.options.get("column"))],
       near > 0 && model.graph.layer[node.n] >= 0 && ["lineage", "Lineage", 0, () => nodeParts.lineagePart(node)],
