@@ -24,6 +24,8 @@ pub mod select;
 pub mod state;
 // Engine.
 #[cfg(feature = "engine")]
+pub mod analyze;
+#[cfg(feature = "engine")]
 pub mod check;
 #[cfg(feature = "engine")]
 pub mod engine;

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod build;
+mod check;
 mod clean;
 mod compile;
 mod debug;
@@ -18,9 +19,11 @@ mod retry;
 mod session;
 mod show;
 mod state;
+mod versions;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
+pub use check::{Checked, check};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
@@ -35,3 +38,4 @@ pub use options::{Options, Target};
 pub use retry::{Leftover, leftover};
 pub use session::Session;
 pub use show::{Shown, show};
+pub use versions::{RETENTION_HOURS, history, restore, vacuum};
