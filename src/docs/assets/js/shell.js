@@ -220,6 +220,13 @@
     help.showModal();
   }
 
+  /** On the lineage page keys that nothing else wants are the graph's, whether it has the focus or not. */
+  function toGraph(event) {
+    const canvas = document.body.dataset.page === "lineage" && document.querySelector("main .graph-canvas");
+    if (!canvas || ![document.body, document.getElementById("main")].includes(event.target)) return false;
+    return !canvas.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, shiftKey: event.shiftKey, cancelable: true }));
+  }
+
   const jumps = { h: "#/", l: "#/lineage", m: "#/models", s: "#/sources", t: "#/tests", r: "#/runs", x: "#/macros" };
   let waitsForJump = 0;
 
@@ -241,7 +248,7 @@
     else if (event.key === "t") window.c360Theme.toggle();
     else if (event.key === "s" && document.querySelector("[data-field]")) document.querySelector("[data-field]").focus();
     else if (event.key === "Escape" && side.classList.contains("open")) setMenu(false);
-    else return;
+    else if (!toGraph(event)) return;
     event.preventDefault();
   }
 

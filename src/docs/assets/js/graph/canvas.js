@@ -3,14 +3,14 @@
 (() => {
   const { h, model, paint, scene: scenes, format } = window.c360;
   const { nodes } = model;
-  const least = 0.02;
+  const least = 0.008;
   const most = 2.2;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   /**
-   * A graph: `options` = {label, mini, onPick(n), onOpen(n), onColumn(k), onMore(n), onEmpty(), onView(view), onKey(event)}.
+   * A graph: `options` = {label, mini, band, inset, onPick(n), onOpen(n), onColumn(k), onMore(n), onEmpty(), onView(view), onKey(event)}.
    */
   function graphCanvas(options) {
     const canvas = h("canvas", {
@@ -108,6 +108,12 @@
       const roomX = Math.max(40, width - edge.left - edge.right);
       const roomY = Math.max(40, height - edge.top - edge.bottom);
       const isAll = cards === scene.cards;
+      // For a picture that is `band` times taller than its frame, a band of its middle says more than a thread.
+      const tallest = ((box.x1 - box.x0) * roomY) / roomX;
+      if (options.band && box.y1 - box.y0 > tallest * options.band) {
+        const middle = (box.y0 + box.y1) / 2;
+        [box.y0, box.y1] = [middle - tallest / 2, middle + tallest / 2];
+      }
       const focus = isAll ? scene.byNode.get(look.focus) : undefined;
       const scale = clamp(Math.min(roomX / (box.x1 - box.x0), roomY / (box.y1 - box.y0)), legible(focus), largest);
       // What does not fit is shown around the card in focus, without leaving room unused.

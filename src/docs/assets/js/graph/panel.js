@@ -152,6 +152,12 @@
     return h("section", {}, h("h3", {}, "Decides about its rows", h("span", {}, kinds.size)), h("ul", { class: "impact" }, [...kinds].map(([k, words]) => columnRow(k, words.join(", "), actions))));
   }
 
+  /** Why nothing is known of where a node's columns come from. */
+  function unknown(n) {
+    const why = columns.loaded().unknown.get(n);
+    return why ? h("p", { class: "note warn" }, `Where its columns come from is not known: ${why}`) : null;
+  }
+
   /** The panel of a column. */
   function ofColumn(trace, actions) {
     const [n] = columns.unpack(trace.start);
@@ -183,6 +189,7 @@
           h("a", { class: "button small", href: model.hrefs.lineage({ focus: node.id }) }, "Whole graph"),
         ),
       ),
+      unknown(n),
       chain("Comes from", trace, -1, actions),
       decides(trace, actions),
       chain("Goes to", trace, 1, actions),

@@ -142,7 +142,7 @@
   function map() {
     const { layout } = window.c360;
     if (layout.drawn.length === 0) return [null, null];
-    const canvas = window.c360.graphCanvas({ label: "Overview of the lineage graph", mini: "still", inset: { left: 24, right: 24, top: 18, bottom: 18 }, onPick: (n) => window.c360.router.go(model.hrefs.lineage({ focus: nodes[n].id })), onEmpty: () => window.c360.router.go("#/lineage"), onColumn() {}, onMore() {} });
+    const canvas = window.c360.graphCanvas({ label: "Overview of the lineage graph", mini: "still", band: 2.2, inset: { left: 24, right: 24, top: 18, bottom: 18 }, onPick: (n) => window.c360.router.go(model.hrefs.lineage({ focus: nodes[n].id })), onEmpty: () => window.c360.router.go("#/lineage"), onColumn() {}, onMore() {} });
     canvas.canvas.setAttribute("role", "img");
     canvas.canvas.removeAttribute("aria-roledescription");
     canvas.canvas.setAttribute("tabindex", "-1");
