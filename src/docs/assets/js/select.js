@@ -84,17 +84,25 @@
     return (node) => node.type === type && (name(node.short || node.name) || name(node.name)) && packageName(node.package);
   }
 
+  /** The values of a setting: the items of a list, which comes as JSON text, or the one there is. */
+  function valuesOf(own) {
+    if (typeof own !== "string" || !own.startsWith("[")) return [String(own)];
+    try {
+      return JSON.parse(own).map(String);
+    } catch {
+      return [own];
+    }
+  }
+
   function configMatcher(keys, value) {
     const key = keys.join(".").replace(/^pre-hook$/, "pre_hook").replace(/^post-hook$/, "post_hook");
     if (key === "") throw new Error("write config.KEY:VALUE, such as config.materialized:table");
     return (node) => {
       if (key === "materialized" && node.materialized !== undefined) return node.materialized === value;
+      // What is in the docs is enabled, also where nobody says so.
+      if (key === "enabled") return !["exposure", "destination"].includes(node.type) && value.toLowerCase() === "true";
       const settings = node.config === undefined ? [] : model.configs[node.config];
-      return settings.some(([name, own]) => {
-        if (name !== key) return false;
-        const items = Array.isArray(own) ? own : [own];
-        return items.some((item) => (typeof item === "boolean" ? String(item) === value.toLowerCase() : typeof item === "string" && item === value));
-      });
+      return settings.some(([name, own]) => name === key && valuesOf(own).some((item) => item === value || (item === "true" || item === "false" ? item === value.toLowerCase() : false)));
     };
   }
 
@@ -244,7 +252,8 @@
     const all = new Set(found);
     spread(found, "parents", term.up, all);
     spread(found, "children", term.at ? Infinity : term.down, all);
-    if (term.at) spread([...all], "parents", Infinity, all);
+    // A destination is no node of the command line: what else is published there is not needed to build this.
+    if (term.at) spread([...all].filter((n) => nodes[n].type !== "destination"), "parents", Infinity, all);
     return all;
   }
 

@@ -139,7 +139,7 @@
       "section",
       {},
       h("h3", {}, title, h("span", {}, format.count(list.length))),
-      list.length > 0 ? h("ul", { class: "impact", "data-chain": sign < 0 ? "up" : "down" }, list.slice(0, 300).map(([k, distance]) => columnRow(k, kindOf(trace, k, distance), actions))) : parts.nothing(sign < 0 ? "It comes from nothing: a constant, or a file." : "Nothing is made from it."),
+      list.length > 0 ? h("ul", { class: "impact", "data-chain": sign < 0 ? "up" : "down" }, list.slice(0, 300).map(([k, distance]) => columnRow(k, kindOf(trace, k, distance), actions))) : parts.nothing(sign > 0 ? "Nothing is made from it." : nodes[columns.unpack(trace.start)[0]].type === "source" ? "It is as the source has it." : "It comes from no column."),
     );
   }
 
@@ -171,7 +171,8 @@
       window.c360.fill(
         about,
         column.descriptionHtml && window.c360.rich(column.descriptionHtml),
-        h("div", { class: "badges" }, column.type && parts.badge(column.type, "mono"), parts.tagList(column.tags)),
+        column.type && h("p", { class: "mono type" }, column.type),
+        column.tags && h("div", { class: "badges" }, parts.tagList(column.tags)),
       );
     }, () => {});
     return [
