@@ -42,7 +42,12 @@ for (const theme of ["light", "dark"]) {
 }
 
 test("a phone shows all of it without moving sideways", async () => {
-  const { page, context } = await open(browser, site, "#/", { width: 390, height: 844, hasTouch: true, isMobile: true });
+  const { page, context } = await open(browser, site, "#/", {
+    width: 390,
+    height: 844,
+    hasTouch: true,
+    isMobile: true,
+  });
   const found = [];
   for (const [name, hash] of await addresses(page)) {
     await go(page, hash);

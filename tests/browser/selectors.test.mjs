@@ -88,9 +88,23 @@ after(async () => {
 });
 
 function listed([select, exclude]) {
-  const options = ["ls", "--project-dir", project, "--target-path", artifacts, "--output", "json", "--select", select, ...(exclude ? ["--exclude", exclude] : [])];
+  const options = [
+    "ls",
+    "--project-dir",
+    project,
+    "--target-path",
+    artifacts,
+    "--output",
+    "json",
+    "--select",
+    select,
+    ...(exclude ? ["--exclude", exclude] : []),
+  ];
   const lines = execFileSync(binary, options, { encoding: "utf8", cwd: project, stdio: ["ignore", "pipe", "ignore"] });
-  return lines.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  return lines
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
 }
 
 test("the selection box selects what the command line selects", { skip }, async () => {
@@ -98,12 +112,25 @@ test("the selection box selects what the command line selects", { skip }, async 
   const compared = new Set(["model", "source", "seed", "snapshot"]);
   const differences = [];
   for (const selection of selections) {
-    const there = listed(selection).filter((node) => compared.has(node.resource_type)).map((node) => node.unique_id).sort();
+    const there = listed(selection)
+      .filter((node) => compared.has(node.resource_type))
+      .map((node) => node.unique_id)
+      .sort();
     const here = await page.evaluate(
-      ([[select, exclude], types]) => [...window.c360.select(select, exclude).chosen].map((n) => window.c360.model.nodes[n]).filter((node) => types.includes(node.type)).map((node) => node.id).sort(),
+      ([[select, exclude], types]) =>
+        [...window.c360.select(select, exclude).chosen]
+          .map((n) => window.c360.model.nodes[n])
+          .filter((node) => types.includes(node.type))
+          .map((node) => node.id)
+          .sort(),
       [selection, [...compared]],
     );
-    if (JSON.stringify(here) !== JSON.stringify(there)) differences.push({ selection: selection.join(" --exclude "), here: here.filter((id) => !there.includes(id)), there: there.filter((id) => !here.includes(id)) });
+    if (JSON.stringify(here) !== JSON.stringify(there))
+      differences.push({
+        selection: selection.join(" --exclude "),
+        here: here.filter((id) => !there.includes(id)),
+        there: there.filter((id) => !here.includes(id)),
+      });
   }
   assert.deepEqual(differences, []);
   await context.close();

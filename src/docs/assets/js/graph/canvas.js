@@ -25,7 +25,16 @@
     const context = canvas.getContext("2d", { alpha: false });
     let scene = { cards: [], edges: [], byNode: new Map(), box: { x0: 0, y0: 0, x1: 1, y1: 1 }, mode: "nodes" };
     let view = { x: 0, y: 0, scale: 1 };
-    const look = { colourOf: () => paint.colours().scale[5], focus: null, over: null, lit: null, columns: null, column: null, overRow: null, pixels: 1 };
+    const look = {
+      colourOf: () => paint.colours().scale[5],
+      focus: null,
+      over: null,
+      lit: null,
+      columns: null,
+      column: null,
+      overRow: null,
+      pixels: 1,
+    };
     let width = 0;
     let height = 0;
     let frame = 0;
@@ -59,7 +68,8 @@
       canvas.width = Math.round(width * look.pixels);
       canvas.height = Math.round(height * look.pixels);
       if (!fitted && !hasView && scene.cards.length > 0) fit({ animate: false });
-      else if (fitted && scene.cards.length > 0 && (Math.abs(grown.x) > 1 || Math.abs(grown.y) > 1)) fit({ animate: false });
+      else if (fitted && scene.cards.length > 0 && (Math.abs(grown.x) > 1 || Math.abs(grown.y) > 1))
+        fit({ animate: false });
       draw();
     }
     const observer = new ResizeObserver(resize);
@@ -104,7 +114,13 @@
         box.x1 = Math.max(box.x1, card.x + card.w);
         box.y1 = Math.max(box.y1, card.y + card.h);
       }
-      const edge = { left: 40, right: 40, top: 36, bottom: 36, ...(typeof inset === "function" ? inset(width, height) : inset) };
+      const edge = {
+        left: 40,
+        right: 40,
+        top: 36,
+        bottom: 36,
+        ...(typeof inset === "function" ? inset(width, height) : inset),
+      };
       const roomX = Math.max(40, width - edge.left - edge.right);
       const roomY = Math.max(40, height - edge.top - edge.bottom);
       const isAll = cards === scene.cards;
@@ -153,7 +169,14 @@
       const y = view.y + card.y * view.scale;
       const inSight = x > 10 && y > 10 && x + card.w * view.scale < width - 10 && y + card.h * view.scale < height - 10;
       if (inSight && !force) return;
-      setView({ x: width / 2 - (card.x + card.w / 2) * scale, y: height / 2 - (card.y + Math.min(card.h, 200) / 2) * scale, scale }, { animate: true });
+      setView(
+        {
+          x: width / 2 - (card.x + card.w / 2) * scale,
+          y: height / 2 - (card.y + Math.min(card.h, 200) / 2) * scale,
+          scale,
+        },
+        { animate: true },
+      );
     }
 
     /** What is at a point of the screen. */
@@ -164,7 +187,8 @@
       for (let i = scene.cards.length - 1; i >= 0; i -= 1) {
         const card = scene.cards[i];
         if (x < card.x || x > card.x + card.w || y < card.y || y > card.y + card.h) continue;
-        const row = view.scale > 0.4 ? card.rows.find((other) => Math.abs(other.y - y) <= scenes.rowHeight / 2) : undefined;
+        const row =
+          view.scale > 0.4 ? card.rows.find((other) => Math.abs(other.y - y) <= scenes.rowHeight / 2) : undefined;
         return { n: card.n, row };
       }
       return null;
@@ -190,8 +214,17 @@
         return;
       }
       const node = nodes[found.n];
-      const facts = [paint.subtitle(node), node.seconds !== undefined && format.seconds(node.seconds), node.owner].filter(Boolean);
-      window.c360.fill(tip, h("strong", { class: "mono" }, node.name), h("span", {}, facts.join(" · ")), node.summary && h("p", {}, node.summary));
+      const facts = [
+        paint.subtitle(node),
+        node.seconds !== undefined && format.seconds(node.seconds),
+        node.owner,
+      ].filter(Boolean);
+      window.c360.fill(
+        tip,
+        h("strong", { class: "mono" }, node.name),
+        h("span", {}, facts.join(" · ")),
+        node.summary && h("p", {}, node.summary),
+      );
       placeTip(event);
     }
 
@@ -248,7 +281,11 @@
       scene = next;
       look.over = null;
       if (before && after) {
-        view = { ...view, x: view.x + (before.x - after.x) * view.scale, y: view.y + (before.y - after.y) * view.scale };
+        view = {
+          ...view,
+          x: view.x + (before.x - after.x) * view.scale,
+          y: view.y + (before.y - after.y) * view.scale,
+        };
         fitted = false;
       } else if (toFit) {
         fitted = false;
@@ -284,7 +321,10 @@
         const box = canvas.getBoundingClientRect();
         const row = name === undefined ? null : card.rows.find((other) => other.name === name);
         if (name !== undefined && !row) return null;
-        return { x: box.left + view.x + (card.x + card.w / 2) * view.scale, y: box.top + view.y + (row ? row.y : scenes.head(card)) * view.scale };
+        return {
+          x: box.left + view.x + (card.x + card.w / 2) * view.scale,
+          y: box.top + view.y + (row ? row.y : scenes.head(card)) * view.scale,
+        };
       },
       close() {
         observer.disconnect();

@@ -41,13 +41,29 @@
       case "result":
         return nodes.map((node) => node.status);
       case "column":
-        return columns.loaded() ? nodes.flatMap((node) => columns.names(node.n).map((name) => `${node.name}.${name}`)) : [];
+        return columns.loaded()
+          ? nodes.flatMap((node) => columns.names(node.n).map((name) => `${node.name}.${name}`))
+          : [];
       default:
         return [];
     }
   }
 
-  const methods = ["tag:", "path:", "source:", "type:", "owner:", "exposure:", "destination:", "config.materialized:", "package:", "group:", "column:", "result:", "exclude:"];
+  const methods = [
+    "tag:",
+    "path:",
+    "source:",
+    "type:",
+    "owner:",
+    "exposure:",
+    "destination:",
+    "config.materialized:",
+    "package:",
+    "group:",
+    "column:",
+    "result:",
+    "exclude:",
+  ];
 
   /** The word before the caret in three parts: what stays, the method, what is being typed. */
   function wordAt(text, caret) {
@@ -57,13 +73,24 @@
     const lead = /^(exclude:)?@?(\d*\+)?/.exec(word)[0];
     const rest = word.slice(lead.length);
     const method = /^([\w.]+):/.exec(rest);
-    return { from: start + lead.length, method: method ? method[1] : "", typed: method ? rest.slice(method[0].length) : rest };
+    return {
+      from: start + lead.length,
+      method: method ? method[1] : "",
+      typed: method ? rest.slice(method[0].length) : rest,
+    };
   }
 
   /** Values that fit what is typed: those that begin with it first. */
   function suggestions({ method, typed }) {
     if (method === "" && typed === "") return [];
-    const all = unique(method ? valuesOf(method) : nodes.filter((node) => node.type !== "source").map((node) => node.short || node.name).concat(methods));
+    const all = unique(
+      method
+        ? valuesOf(method)
+        : nodes
+            .filter((node) => node.type !== "source")
+            .map((node) => node.short || node.name)
+            .concat(methods),
+    );
     const low = typed.toLowerCase();
     const rank = (value) => {
       const at = value.toLowerCase().indexOf(low);
@@ -116,7 +143,11 @@
 
     function update() {
       word = wordAt(field.value, field.selectionStart);
-      if (word.method === "column" && !columns.loaded()) columns.ready().then(() => document.activeElement === field && update(), () => {});
+      if (word.method === "column" && !columns.loaded())
+        columns.ready().then(
+          () => document.activeElement === field && update(),
+          () => {},
+        );
       shown = suggestions(word);
       if (shown.length === 0) {
         close();
@@ -128,8 +159,16 @@
           const node = nodes.find((other) => (other.short || other.name) === value || other.name === value);
           return h(
             "li",
-            { role: "option", id: `${id}-${i}`, "aria-selected": "false", on: { pointerdown: (event) => (event.preventDefault(), take(i)) } },
-            icon(node && word.method !== "tag" ? node.type : value.endsWith(":") ? "search" : "link", node ? `t-${node.type}` : "t-test"),
+            {
+              role: "option",
+              id: `${id}-${i}`,
+              "aria-selected": "false",
+              on: { pointerdown: (event) => (event.preventDefault(), take(i)) },
+            },
+            icon(
+              node && word.method !== "tag" ? node.type : value.endsWith(":") ? "search" : "link",
+              node ? `t-${node.type}` : "t-test",
+            ),
             h("span", { class: "mono" }, word.method ? h("span", { class: "muted" }, `${word.method}:`) : null, value),
           );
         }),

@@ -24,7 +24,11 @@
       const scale = clamp(view.scale * (now.size / (start.size || 1)), least, most);
       const share = scale / view.scale;
       pressed.moved = true;
-      setView({ x: now.x - box.left - (start.x - box.left - view.x) * share, y: now.y - box.top - (start.y - box.top - view.y) * share, scale });
+      setView({
+        x: now.x - box.left - (start.x - box.left - view.x) * share,
+        y: now.y - box.top - (start.y - box.top - view.y) * share,
+        scale,
+      });
     }
 
     function click(event) {
@@ -40,7 +44,13 @@
       if (event.button !== 0) return;
       canvas.setPointerCapture(event.pointerId);
       fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-      pressed = { x: event.clientX, y: event.clientY, view: { ...graph.view() }, moved: false, pinch: fingers.size === 2 ? spread() : null };
+      pressed = {
+        x: event.clientX,
+        y: event.clientY,
+        view: { ...graph.view() },
+        moved: false,
+        pinch: fingers.size === 2 ? spread() : null,
+      };
       graph.hideTip();
     });
     canvas.addEventListener("pointermove", (event) => {
@@ -95,9 +105,16 @@
         graph.hideTip();
         const view = graph.view();
         const box = canvas.getBoundingClientRect();
-        const isFine = event.deltaMode === 0 && (event.deltaX !== 0 || !Number.isInteger(event.deltaY) || Math.abs(event.deltaY) < 16);
+        const isFine =
+          event.deltaMode === 0 &&
+          (event.deltaX !== 0 || !Number.isInteger(event.deltaY) || Math.abs(event.deltaY) < 16);
         if (!isPinch && isFine) setView({ x: view.x - event.deltaX, y: view.y - event.deltaY, scale: view.scale });
-        else zoom(Math.exp(-clamp(event.deltaY, -160, 160) * (isPinch && isFine ? 0.012 : 0.0022)), event.clientX - box.left, event.clientY - box.top);
+        else
+          zoom(
+            Math.exp(-clamp(event.deltaY, -160, 160) * (isPinch && isFine ? 0.012 : 0.0022)),
+            event.clientX - box.left,
+            event.clientY - box.top,
+          );
       },
       { passive: false },
     );
@@ -123,7 +140,8 @@
       const { key } = event;
       const { width, height } = graph.size();
       const view = graph.view();
-      if (Object.hasOwn(steps, key) && event.shiftKey) setView({ x: view.x + steps[key][0], y: view.y + steps[key][1], scale: view.scale });
+      if (Object.hasOwn(steps, key) && event.shiftKey)
+        setView({ x: view.x + steps[key][0], y: view.y + steps[key][1], scale: view.scale });
       else if (Object.hasOwn(steps, key)) {
         const next = neighbour(graph.scene(), look.focus, key);
         if (next === undefined) announce("nothing there");

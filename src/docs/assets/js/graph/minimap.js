@@ -23,14 +23,23 @@
       }
       const { box } = scene;
       const scale = Math.min((wide - 16) / (box.x1 - box.x0), (high - 16) / (box.y1 - box.y0), 0.2);
-      place = { scale, x: (wide - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale, y: (high - (box.y1 - box.y0) * scale) / 2 - box.y0 * scale };
+      place = {
+        scale,
+        x: (wide - (box.x1 - box.x0) * scale) / 2 - box.x0 * scale,
+        y: (high - (box.y1 - box.y0) * scale) / 2 - box.y0 * scale,
+      };
       const ink = store.getContext("2d");
       ink.setTransform(ratio, 0, 0, ratio, 0, 0);
       ink.clearRect(0, 0, wide, high);
       for (const card of scene.cards) {
         ink.fillStyle = look.colourOf(nodes[card.n]);
         ink.globalAlpha = look.lit && look.lit.get(card.n) === undefined ? 0.25 : 0.85;
-        ink.fillRect(place.x + card.x * scale, place.y + card.y * scale, Math.max(1.5, card.w * scale), Math.max(1, card.h * scale));
+        ink.fillRect(
+          place.x + card.x * scale,
+          place.y + card.y * scale,
+          Math.max(1.5, card.w * scale),
+          Math.max(1, card.h * scale),
+        );
       }
     }
 
@@ -53,7 +62,12 @@
       const y = place.y + (-view.y / view.scale) * place.scale;
       context.strokeStyle = colour.accent;
       context.lineWidth = 1.5;
-      context.strokeRect(clamp(x, 1, wide), clamp(y, 1, high), Math.min(wide - 2 - Math.max(0, x), (size.width / view.scale) * place.scale + Math.min(0, x)), Math.min(high - 2 - Math.max(0, y), (size.height / view.scale) * place.scale + Math.min(0, y)));
+      context.strokeRect(
+        clamp(x, 1, wide),
+        clamp(y, 1, high),
+        Math.min(wide - 2 - Math.max(0, x), (size.width / view.scale) * place.scale + Math.min(0, x)),
+        Math.min(high - 2 - Math.max(0, y), (size.height / view.scale) * place.scale + Math.min(0, y)),
+      );
     });
 
     const move = (event) => {

@@ -5,7 +5,16 @@
   const { nodes, tests } = model;
 
   function codePart(details) {
-    const tabs = details.code && code.tabs([["source", "Source", details.code.source], ["compiled", "Compiled", details.code.compiled], ["plan", "Plan", details.code.plan]], "node");
+    const tabs =
+      details.code &&
+      code.tabs(
+        [
+          ["source", "Source", details.code.source],
+          ["compiled", "Compiled", details.code.compiled],
+          ["plan", "Plan", details.code.plan],
+        ],
+        "node",
+      );
     return tabs && parts.section("code", "Code", {}, tabs);
   }
 
@@ -13,13 +22,22 @@
     const { samples } = details;
     if (!samples) return null;
     const types = new Map((details.columns || []).map((column) => [column.name, column.type || ""]));
-    const isNumber = (name) => /int|decimal|numeric|double|float|real|bigint/i.test(types.get(name) || "") && !/\[|struct|map/i.test(types.get(name) || "");
+    const isNumber = (name) =>
+      /int|decimal|numeric|double|float|real|bigint/i.test(types.get(name) || "") &&
+      !/\[|struct|map/i.test(types.get(name) || "");
     const hidden = samples.hidden || [];
     return parts.section(
       "rows",
       "Rows",
       { note: `the first ${samples.rows.length}` },
-      hidden.length > 0 && h("p", { class: "note" }, icon("lock"), ` Not shown: `, hidden.map((name, i) => [i > 0 && ", ", h("span", { class: "mono" }, name)])),
+      hidden.length > 0 &&
+        h(
+          "p",
+          { class: "note" },
+          icon("lock"),
+          ` Not shown: `,
+          hidden.map((name, i) => [i > 0 && ", ", h("span", { class: "mono" }, name)]),
+        ),
       h(
         "div",
         { class: "framed" },
@@ -29,8 +47,35 @@
           h(
             "table",
             { class: "grid samples" },
-            h("thead", {}, h("tr", {}, samples.columns.map((name) => h("th", { scope: "col", class: isNumber(name) ? "number" : null }, name)))),
-            h("tbody", {}, samples.rows.map((row) => h("tr", {}, row.map((cell, i) => h("td", { class: isNumber(samples.columns[i]) ? "number" : null, title: cell !== null && cell.length > 40 ? cell : null }, cell === null ? h("span", { class: "null" }, "null") : cell))))),
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                samples.columns.map((name) => h("th", { scope: "col", class: isNumber(name) ? "number" : null }, name)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              samples.rows.map((row) =>
+                h(
+                  "tr",
+                  {},
+                  row.map((cell, i) =>
+                    h(
+                      "td",
+                      {
+                        class: isNumber(samples.columns[i]) ? "number" : null,
+                        title: cell !== null && cell.length > 40 ? cell : null,
+                      },
+                      cell === null ? h("span", { class: "null" }, "null") : cell,
+                    ),
+                  ),
+                ),
+              ),
+            ),
           ),
         ),
       ),
@@ -48,7 +93,16 @@
       const found = await model.testDetails(test).catch(() => ({}));
       const last = lastFailure(found);
       const isBad = ["bad", "warn"].includes(model.tone(test.status));
-      if (last) window.c360.fill(cell, h("span", { title: last.message }, last.failures ? `${format.plural(last.failures, "row")}, ` : "", parts.time(last.at)));
+      if (last)
+        window.c360.fill(
+          cell,
+          h(
+            "span",
+            { title: last.message },
+            last.failures ? `${format.plural(last.failures, "row")}, ` : "",
+            parts.time(last.at),
+          ),
+        );
       if (isBad && found.message) name.append(h("p", { class: "message" }, found.message));
     }
   }
@@ -63,7 +117,15 @@
     const rows = list.map((test) => ({
       test,
       cell: h("td", { class: "fit" }, h("span", { class: "muted" }, "–")),
-      name: h("td", { class: "test-name" }, h("a", { class: "ref", href: model.hrefs.test(test), title: test.title }, h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title))),
+      name: h(
+        "td",
+        { class: "test-name" },
+        h(
+          "a",
+          { class: "ref", href: model.hrefs.test(test), title: test.title },
+          h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title),
+        ),
+      ),
     }));
     const row = ({ test, cell, name }) =>
       h(
@@ -89,7 +151,20 @@
         h(
           "div",
           { class: "scroll", tabindex: "0", role: "region", "aria-label": "Tests" },
-          h("table", { class: "grid" }, h("thead", {}, h("tr", {}, heads.map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)))), h("tbody", {}, rows.map(row))),
+          h(
+            "table",
+            { class: "grid" },
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                heads.map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)),
+              ),
+            ),
+            h("tbody", {}, rows.map(row)),
+          ),
         ),
       ),
     );
@@ -105,7 +180,24 @@
         h(
           "table",
           { class: "grid" },
-          h("thead", {}, h("tr", {}, [["Started"], ["Status"], ["What"], ["Took", "number"], ["Rows", "number"], ["Size", "number"], ["Peak memory", "number"], ["Message"]].map(([title, name]) => h("th", { scope: "col", class: name }, title)))),
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              [
+                ["Started"],
+                ["Status"],
+                ["What"],
+                ["Took", "number"],
+                ["Rows", "number"],
+                ["Size", "number"],
+                ["Peak memory", "number"],
+                ["Message"],
+              ].map(([title, name]) => h("th", { scope: "col", class: name }, title)),
+            ),
+          ),
           h(
             "tbody",
             {},
@@ -142,7 +234,13 @@
             charts.series("Peak memory", points("memory"), { text: format.bytes, kind: "line" }),
           ].filter(Boolean)
         : [];
-    return parts.section("runs", "Runs", { note: `last ${all.length}` }, drawings.length > 0 && h("div", { class: "charts" }, drawings), runRows(all));
+    return parts.section(
+      "runs",
+      "Runs",
+      { note: `last ${all.length}` },
+      drawings.length > 0 && h("div", { class: "charts" }, drawings),
+      runRows(all),
+    );
   }
 
   function publishesPart(details) {
@@ -161,8 +259,27 @@
           return h(
             "li",
             {},
-            h("div", { class: "grow" }, to && parts.nodeLink(to), h("span", { class: "muted" }, " as "), h("span", { class: "mono" }, publish.table), " ", parts.badge(publish.mode), publish.keys && h("span", { class: "muted" }, ` on ${publish.keys.join(", ")}`), last && last.message && model.tone(last.status) === "bad" && h("p", { class: "message" }, last.message)),
-            last ? h("span", { class: "side-note" }, parts.status(last.status), " ", last.rows !== undefined && `${format.plural(last.rows, "row")}, `, parts.time(last.at)) : h("span", { class: "side-note" }, "not published yet"),
+            h(
+              "div",
+              { class: "grow" },
+              to && parts.nodeLink(to),
+              h("span", { class: "muted" }, " as "),
+              h("span", { class: "mono" }, publish.table),
+              " ",
+              parts.badge(publish.mode),
+              publish.keys && h("span", { class: "muted" }, ` on ${publish.keys.join(", ")}`),
+              last && last.message && model.tone(last.status) === "bad" && h("p", { class: "message" }, last.message),
+            ),
+            last
+              ? h(
+                  "span",
+                  { class: "side-note" },
+                  parts.status(last.status),
+                  " ",
+                  last.rows !== undefined && `${format.plural(last.rows, "row")}, `,
+                  parts.time(last.at),
+                )
+              : h("span", { class: "side-note" }, "not published yet"),
           );
         }),
       ),
@@ -199,8 +316,22 @@
         rebuild();
       },
     });
-    const full = h("a", { class: "button small", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) }, icon("graph"), "Open in the graph");
-    const back = h("button", { class: "button small", type: "button", hidden: true, on: { click: () => graph.canvas.dispatchEvent(new Event("c360-back")) } }, "All columns");
+    const full = h(
+      "a",
+      { class: "button small", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) },
+      icon("graph"),
+      "Open in the graph",
+    );
+    const back = h(
+      "button",
+      {
+        class: "button small",
+        type: "button",
+        hidden: true,
+        on: { click: () => graph.canvas.dispatchEvent(new Event("c360-back")) },
+      },
+      "All columns",
+    );
     graph.canvas.addEventListener("c360-back", () => {
       trace = null;
       rebuild();
@@ -208,7 +339,13 @@
     function rebuild() {
       const colourOf = window.c360.toolbar.colouring("layer");
       if (trace) {
-        graph.setLook({ colourOf, focus: node.n, lit: null, columns: new Set(trace.columns.keys()), column: trace.start });
+        graph.setLook({
+          colourOf,
+          focus: node.n,
+          lit: null,
+          columns: new Set(trace.columns.keys()),
+          column: trace.start,
+        });
         graph.setScene(scenes.ofColumns(trace, { withIndirect: true, open }), { fit: true });
         full.setAttribute("href", model.hrefs.lineage({ column: columns.id(trace.start) }));
       } else {
@@ -222,11 +359,21 @@
       graph.element.style.height = `${Math.round(Math.min(460, Math.max(150, tall + 60)))}px`;
     }
     rebuild();
-    columns.ready().then((lineage) => lineage && graph.element.isConnected && rebuild(), () => {});
-    window.c360.graph = { probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column), scene: graph.scene, view: graph.view, frames: graph.frames };
+    columns.ready().then(
+      (lineage) => lineage && graph.element.isConnected && rebuild(),
+      () => {},
+    );
+    window.c360.graph = {
+      probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column),
+      scene: graph.scene,
+      view: graph.view,
+      frames: graph.frames,
+    };
     const note = `${format.plural(node.parents.length, "parent")}, ${format.plural(node.children.length, "child", "children")}`;
     return { element: parts.section("lineage", "Lineage", { note, tools: [back, full] }, graph.element), graph };
   }
 
-  Object.assign(window.c360, { nodeParts: { codePart, samplesPart, testsPart, runsPart, publishesPart, lineagePart, runRows } });
+  Object.assign(window.c360, {
+    nodeParts: { codePart, samplesPart, testsPart, runsPart, publishesPart, lineagePart, runRows },
+  });
 })();
