@@ -33,6 +33,7 @@
       columns: null,
       column: null,
       overRow: null,
+      chain: null,
       pixels: 1,
     };
     let width = 0;
@@ -246,6 +247,7 @@
       if (over !== look.over || (row && row.name) !== (look.overRow && look.overRow.name)) {
         look.over = over;
         look.overRow = row;
+        look.chain = scene.mode === "columns" && found && found.row && !found.row.more ? scenes.chain(scene, found.row.k) : null;
         request();
       }
     }
@@ -263,6 +265,7 @@
         tip.hidden = true;
         look.over = null;
         look.overRow = null;
+        look.chain = null;
         request();
       },
       view: () => view,
@@ -280,6 +283,7 @@
       const after = keep === null ? null : next.byNode.get(keep);
       scene = next;
       look.over = null;
+      look.chain = null;
       if (before && after) {
         view = {
           ...view,

@@ -96,10 +96,10 @@
     context.closePath();
   }
 
-  /** Is an edge lit, and as what: "up", "down" or "on". */
+  /** Is an edge lit, and as what: "up", "down" or "on". A column that is pointed at leaves its own chain alone. */
   function lightOf(edge, look) {
+    if (edge.kind !== "node") return look.chain && !look.chain.edges.has(edge) ? null : "on";
     if (!look.lit) return null;
-    if (edge.kind !== "node") return look.litEdges ? (look.litEdges.has(edge) ? "on" : null) : "on";
     const from = look.lit.get(edge.from);
     const to = look.lit.get(edge.to);
     if (from === undefined || to === undefined) return null;
@@ -115,9 +115,10 @@
     for (const edge of scene.edges) {
       const { box } = edge;
       if (box.x1 < sight.x0 || box.x0 > sight.x1 || box.y1 < sight.y0 || box.y0 > sight.y1) continue;
-      if (edge.kind === "indirect") groups[look.lit && !lightOf(edge, look) ? "dim" : "dashed"].push(edge);
-      else if (lightOf(edge, look) || edge.kind === "direct") groups.lit.push(edge);
-      else groups[look.lit ? "dim" : "rest"].push(edge);
+      const isLit = lightOf(edge, look);
+      if (edge.kind === "indirect") groups[isLit ? "dashed" : "dim"].push(edge);
+      else if (isLit) groups.lit.push(edge);
+      else groups[look.lit || edge.kind === "direct" ? "dim" : "rest"].push(edge);
     }
     const hairline = Math.max(1.25, 0.55 / scale);
     const stroke = (edges, style, width, alpha, dash) => {
@@ -162,7 +163,7 @@
     context.textAlign = "center";
     context.textBaseline = "middle";
     const labelled = scene.edges
-      .filter((edge) => edge.label)
+      .filter((edge) => edge.label && lightOf(edge, look))
       .sort((a, b) => (a.kind === "direct" ? 0 : 1) - (b.kind === "direct" ? 0 : 1));
     const said = new Set();
     for (const edge of labelled) {
@@ -177,8 +178,7 @@
         continue;
       taken.push({ ...box, text: edge.label });
       said.add(once);
-      const isLit = edge.kind === "direct" && (!look.lit || lightOf(edge, look));
-      context.globalAlpha = look.lit && !lightOf(edge, look) && edge.kind === "direct" ? 0.3 : 1;
+      const isLit = edge.kind === "direct";
       context.fillStyle = colour.bg;
       context.strokeStyle = isLit ? colour["accent-line"] : colour.line;
       context.lineWidth = 1;
@@ -205,7 +205,7 @@
     context.stroke();
     context.textBaseline = "middle";
     for (const row of card.rows) {
-      const isLit = look.columns && look.columns.has(row.k);
+      const isLit = look.chain ? look.chain.keys.has(row.k) : look.columns && look.columns.has(row.k);
       const isStart = look.column === row.k;
       const isOver = look.overRow && look.overRow.n === card.n && look.overRow.name === row.name;
       if (isStart || isLit || isOver) {
@@ -265,7 +265,7 @@
     context.globalAlpha = light === undefined ? 0.36 : 1;
     if (scale < 0.3) {
       context.fillStyle = tint;
-      context.globalAlpha *= light === undefined ? 0.6 : 0.92;
+      context.globalAlpha *= light === undefined ? 0.6 : 0.85;
       context.fillRect(card.x, card.y, card.w, card.h);
       if (isFocus || isOver) {
         context.strokeStyle = colour.accent;

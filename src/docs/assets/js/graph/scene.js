@@ -218,5 +218,31 @@
     return columns.expression(link.to) || link.kind;
   }
 
-  window.c360.scene = { ofNodes, ofColumns, around, rowHeight, head };
+  /** The part of a scene of columns that has to do with one of them: what it comes from and what it goes to. */
+  function chain(scene, k) {
+    const keys = new Set([k]);
+    const found = new Set();
+    const walk = (from, to) => {
+      const waiting = [k];
+      const seen = new Set(waiting);
+      while (waiting.length > 0) {
+        const at = waiting.pop();
+        for (const edge of scene.edges) {
+          if (edge.kind !== "direct" || edge[from] !== at) continue;
+          found.add(edge);
+          keys.add(edge[to]);
+          if (!seen.has(edge[to])) {
+            seen.add(edge[to]);
+            waiting.push(edge[to]);
+          }
+        }
+      }
+    };
+    walk("toKey", "fromKey");
+    walk("fromKey", "toKey");
+    for (const edge of scene.edges) if (edge.kind === "indirect" && edge.fromKey === k) found.add(edge);
+    return { keys, edges: found };
+  }
+
+  window.c360.scene = { ofNodes, ofColumns, around, chain, rowHeight, head };
 })();
