@@ -4,6 +4,7 @@
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
 //! order in which they ended, as dbt's do.
 
+mod lineage;
 mod manifest;
 mod run_results;
 mod sources;
@@ -16,6 +17,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+pub use lineage::{
+    LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
+};
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
 pub use run_results::{RunMeta, run_results};
 pub use sources::{Age, SourceFreshness, sources};

@@ -100,6 +100,9 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         }
         Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
         Verb::Check { select } => verbs::check(global, &select, env, printer),
+        Verb::Lineage { of, downstream, output } => {
+            verbs::lineage(global, of.as_deref(), downstream, output, env, printer)
+        }
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
         Verb::Show { select, inline, limit, output } => {
