@@ -48,6 +48,10 @@ pub mod schedule;
 #[cfg(feature = "engine")]
 pub mod artifacts;
 #[cfg(feature = "engine")]
+pub mod history;
+#[cfg(feature = "engine")]
+pub mod openlineage;
+#[cfg(feature = "engine")]
 pub mod report;
 // Shell.
 #[cfg(feature = "engine")]

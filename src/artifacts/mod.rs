@@ -1,11 +1,14 @@
-//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6), `sources.json` (v3).
+//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6), `sources.json` (v3),
+//! `catalog.json` (v1); and our own: `runs.json`.
 //!
 //! The types here are the schemas' shapes, not the program's: each evolves on its own clock. Same inputs give the same
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
 //! order in which they ended, as dbt's do.
 
+mod catalog;
 mod manifest;
 mod run_results;
+mod runs;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -16,8 +19,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+pub use catalog::{Catalog, CatalogColumn, CatalogStat, CatalogTable, TableMetadata, catalog};
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
 pub use run_results::{RunMeta, run_results};
+pub use runs::{NodeRun, PastRun, Runs};
 pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 

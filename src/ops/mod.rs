@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod build;
+mod catalog;
 mod clean;
 mod compile;
 mod debug;
@@ -9,6 +10,7 @@ mod defer;
 mod deps;
 mod explain_config;
 mod freshness;
+mod history;
 mod init;
 mod list;
 mod load;
@@ -21,12 +23,14 @@ mod state;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
+pub use catalog::write_catalog;
 pub use clean::clean;
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
 pub use deps::{Installed, deps};
 pub use explain_config::{NodeConfig, explain_config};
 pub use freshness::freshness;
+pub use history::write_runs;
 pub use init::init;
 pub use list::{Listed, OutputKeys, list};
 pub use load::{Loaded, load};

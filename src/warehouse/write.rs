@@ -244,7 +244,7 @@ impl Stored {
     }
 }
 
-fn total_bytes(table: &DeltaTable) -> u64 {
+pub(super) fn total_bytes(table: &DeltaTable) -> u64 {
     table.snapshot().map_or(0, |state| state.log_data().iter().map(|file| file.size().max(0) as u64).sum())
 }
 
