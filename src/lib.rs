@@ -24,6 +24,8 @@ pub mod select;
 pub mod state;
 // Engine.
 #[cfg(feature = "engine")]
+pub mod analyze;
+#[cfg(feature = "engine")]
 pub mod check;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -47,6 +49,8 @@ pub mod schedule;
 // Outputs.
 #[cfg(feature = "engine")]
 pub mod artifacts;
+#[cfg(feature = "engine")]
+pub mod docs;
 #[cfg(feature = "engine")]
 pub mod history;
 #[cfg(feature = "engine")]

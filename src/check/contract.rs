@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::exec_err;
@@ -63,6 +63,16 @@ pub fn keep_contract(node: &Node, plan: LogicalPlan, state: &SessionState) -> Re
         .project(columns)
         .and_then(LogicalPlanBuilder::build)
         .map_err(|error| execution_error(&error))
+}
+
+/// The columns that the contract of `node` promises.
+///
+/// # Errors
+/// C2011 for a contract that cannot be read.
+pub fn contract_schema(node: &Node) -> Result<Schema> {
+    let declared = declared(node)?;
+    let field = |(column, data_type): (&Column, DataType)| Field::new(&column.name, data_type, true);
+    Ok(Schema::new(declared.into_iter().map(field).collect::<Vec<_>>()))
 }
 
 /// Lists of columns whose values the contract of `node` wants to be unique.

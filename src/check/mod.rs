@@ -5,7 +5,7 @@ mod data_test;
 mod unit_test;
 mod verdict;
 
-pub use contract::{has_contract, keep_contract, unique_columns};
+pub use contract::{contract_schema, has_contract, keep_contract, unique_columns};
 pub use data_test::{Found, run_data_test};
 pub use unit_test::{UnitFound, UnitJob, run_unit_test};
 pub use verdict::{Verdict, verdict};

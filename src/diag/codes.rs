@@ -110,6 +110,7 @@ codes! {
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
     WRITE_CONFLICT "C5013" World "Somebody else wrote a table of the warehouse at the same time, again and again.";
+    VERSION_GONE "C5014" User "A version of a table that is asked for is not there: it never was, or its files were deleted.";
 
     SOURCE_DATABASE "C5020" World "A database that a source reads from cannot be reached, or does not give what is asked.";
 

@@ -8,17 +8,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
 use super::databases;
 use super::declared::SourceSpec;
 use super::formats::{self, RejectSink};
+use super::predict::Prediction;
 use super::sql;
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::node::Relation;
@@ -43,14 +45,50 @@ pub(super) struct Relations {
     database: String,
     default_schema: String,
     warehouse: Arc<Warehouse>,
-    sources: HashMap<Name, Declared>,
-    built_by: HashMap<Name, String>,
+    sources: Arc<HashMap<Name, Declared>>,
+    built_by: Arc<HashMap<Name, String>>,
     rejects: Arc<dyn RejectSinkDebug>,
     open: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
     /// The versions of the tables in `open`.
     versions: Mutex<HashMap<Name, TableVersion>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
     state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
+    /// What relations will be, if these are the relations of an analysis.
+    predictions: Option<Predictions>,
+}
+
+/// What relations will be once what is analyzed has been built.
+#[derive(Debug)]
+struct Predictions {
+    relations: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
+    /// The relations as they are. Sources are opened there, so that a build after the analysis need not open them again.
+    real: Arc<Relations>,
+}
+
+impl Predictions {
+    /// The columns of a source: those that are declared, or else what the files say.
+    async fn source(
+        &self,
+        declared: &Declared,
+        schema: &str,
+        identifier: &str,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let SourceSpec::Files(spec) = declared.as_ref().map_err(Clone::clone)?
+            && let Some(schema) = formats::declared_schema(spec)?
+        {
+            return Ok(Some(Prediction::provider(schema, false)));
+        }
+        self.real.provider(&[schema.to_string(), identifier.to_string()], 0).await
+    }
+}
+
+/// A query that was planned.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its plan.
+    pub plan: LogicalPlan,
+    /// The relations of this database that it names, in the order in which they are met.
+    pub reads: Vec<Relation>,
 }
 
 /// A sink that can be printed, so that catalogs can.
@@ -75,14 +113,56 @@ impl Relations {
             database: database.to_string(),
             default_schema: default_schema.to_string(),
             warehouse,
-            sources,
-            built_by,
+            sources: Arc::new(sources),
+            built_by: Arc::new(built_by),
             rejects,
             open: Mutex::default(),
             versions: Mutex::default(),
             listed: Mutex::default(),
             state: std::sync::OnceLock::new(),
+            predictions: None,
         })
+    }
+
+    /// The same relations for an analysis: what is predicted hides what is stored.
+    pub(super) fn predicting(self: &Arc<Self>) -> Arc<Relations> {
+        Arc::new(Relations {
+            database: self.database.clone(),
+            default_schema: self.default_schema.clone(),
+            warehouse: Arc::clone(&self.warehouse),
+            sources: Arc::clone(&self.sources),
+            built_by: Arc::clone(&self.built_by),
+            rejects: Arc::clone(&self.rejects),
+            open: Mutex::default(),
+            versions: Mutex::default(),
+            listed: Mutex::default(),
+            state: std::sync::OnceLock::new(),
+            predictions: Some(Predictions { relations: Mutex::default(), real: Arc::clone(self) }),
+        })
+    }
+
+    /// Says which columns `relation` will have. It does nothing but in an analysis.
+    pub(super) fn predict(&self, relation: &Relation, schema: SchemaRef, is_view: bool) {
+        if let Some(predictions) = &self.predictions {
+            let key = name(&relation.schema, &relation.identifier);
+            let provider = Prediction::provider(schema, is_view);
+            predictions.relations.lock().unwrap_or_else(PoisonError::into_inner).insert(key, provider);
+        }
+    }
+
+    fn predicted(&self, key: &Name) -> Option<Arc<dyn TableProvider>> {
+        let predictions = self.predictions.as_ref()?;
+        predictions.relations.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// What `relation` was predicted to be.
+    pub(super) fn prediction(&self, relation: &Relation) -> Option<Arc<dyn TableProvider>> {
+        self.predicted(&name(&relation.schema, &relation.identifier))
+    }
+
+    /// The name of the node that builds `relation`, if one does.
+    pub(super) fn builder(&self, relation: &Relation) -> Option<&str> {
+        self.built_by.get(&name(&relation.schema, &relation.identifier)).map(String::as_str)
     }
 
     pub(super) fn attach(&self, state: Weak<RwLock<SessionState>>) {
@@ -122,6 +202,9 @@ impl Relations {
         Box::pin(async move {
             let Some((schema, identifier)) = self.split(parts) else { return Ok(None) };
             let key = name(schema, identifier);
+            if let Some(provider) = self.predicted(&key) {
+                return Ok(Some(provider));
+            }
             if let Some(provider) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
                 return Ok(Some(Arc::clone(provider)));
             }
@@ -157,6 +240,9 @@ impl Relations {
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let state = self.session()?;
         if let Some(declared) = self.sources.get(&name(schema, identifier)) {
+            if let Some(predictions) = &self.predictions {
+                return predictions.source(declared, schema, identifier).await;
+            }
             let rejects: Arc<dyn RejectSink> = Arc::clone(&self.rejects) as Arc<dyn RejectSink>;
             return match declared.as_ref().map_err(Clone::clone)? {
                 SourceSpec::Files(spec) => {
@@ -212,10 +298,22 @@ impl Relations {
         state: &SessionState,
         file: &Arc<SourceFile>,
         depth: usize,
-    ) -> Result<datafusion::logical_expr::LogicalPlan> {
+    ) -> Result<LogicalPlan> {
+        self.plan_reading(state, file, depth).await.map(|planned| planned.plan)
+    }
+
+    /// As [`Relations::plan`], and says what the query reads.
+    pub(super) async fn plan_reading(
+        self: &Arc<Self>,
+        state: &SessionState,
+        file: &Arc<SourceFile>,
+        depth: usize,
+    ) -> Result<Planned> {
         let mut statement = sql::parse_file(file)?;
         let mut known = Known::default();
+        let mut reads = Vec::new();
         for relation in sql::relations(&statement) {
+            reads.extend(self.place(&relation.parts));
             let parts: Vec<String> = relation.parts.clone();
             if parts.iter().any(|part| part.eq_ignore_ascii_case("information_schema")) {
                 self.list_everything().await?;
@@ -229,7 +327,8 @@ impl Relations {
             }
         }
         sql::resolve(&mut statement, &known);
-        sql::plan_statement(state, file, statement).await
+        let plan = sql::plan_statement(state, file, statement).await?;
+        Ok(Planned { plan, reads })
     }
 
     /// C5010 for a relation that is not there although a node of the project builds it.

@@ -13,6 +13,7 @@ mod declared;
 pub mod formats;
 pub mod functions;
 mod pool;
+mod predict;
 mod quarantine;
 mod session;
 pub mod sql;
@@ -23,11 +24,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 #[cfg(feature = "cluster")]
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableType};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 
@@ -35,11 +37,14 @@ use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
 use crate::project::ClusterOptions;
 use crate::stores::StoreOptions;
-use crate::warehouse::{TableVersion, Warehouse};
+use crate::warehouse::{Stored, TableVersion, Warehouse};
 
 use catalog::{Catalog, Relations};
 
 pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
+pub use catalog::Planned;
+#[cfg(test)]
+pub(crate) use declared::PATH_COLUMN_KEYS;
 pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
@@ -141,6 +146,51 @@ impl Engine {
         })
     }
 
+    /// An engine over the same warehouse for an analysis: it plans against relations that are predicted
+    /// ([`Engine::predict`]) and writes nothing.
+    pub fn predicting(&self) -> Engine {
+        let relations = self.relations.predicting();
+        let state = self.context.state();
+        let catalogs = Arc::new(MemoryCatalogProviderList::new());
+        if let Some(name) = state.catalog_list().catalog_names().first() {
+            catalogs.register_catalog(name.clone(), Arc::new(Catalog(Arc::clone(&relations))));
+        }
+        let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(catalogs).build();
+        let context = SessionContext::new_with_state(state);
+        relations.attach(context.state_weak_ref());
+        Engine {
+            context,
+            pool: Arc::clone(&self.pool),
+            relations,
+            changes: tokio::sync::Mutex::default(),
+            #[cfg(feature = "cluster")]
+            cluster: None,
+            warehouse: Arc::clone(&self.warehouse),
+            quarantine: Arc::clone(&self.quarantine),
+        }
+    }
+
+    /// The session that nodes share; for what is planned and not run.
+    pub fn state(&self) -> SessionState {
+        self.context.state()
+    }
+
+    /// Says which columns `relation` will have. It does nothing but in an engine for an analysis.
+    pub fn predict(&self, relation: &Relation, schema: SchemaRef, is_view: bool) {
+        self.relations.predict(relation, schema, is_view);
+    }
+
+    /// The columns that `relation` was predicted to have, and `table` or `view`.
+    pub fn prediction(&self, relation: &Relation) -> Option<(SchemaRef, &'static str)> {
+        let provider = self.relations.prediction(relation)?;
+        Some((provider.schema(), if provider.table_type() == TableType::View { "view" } else { "table" }))
+    }
+
+    /// The name of the node that builds `relation`, if one of the project does.
+    pub fn builder_of(&self, relation: &Relation) -> Option<&str> {
+        self.relations.builder(relation)
+    }
+
     /// A session of its own for one node.
     ///
     /// # Errors
@@ -159,9 +209,19 @@ impl Engine {
     /// # Errors
     /// C4001 to C4006 with a place in `sql`, or what a source or table that it names fails with.
     pub async fn plan(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<LogicalPlan> {
-        let plan = self.relations.plan(state, sql, 0).await?;
-        if matches!(plan, LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_))
-        {
+        self.plan_reading(state, sql).await.map(|planned| planned.plan)
+    }
+
+    /// As [`Engine::plan`], and says what the query reads.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn plan_reading(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<Planned> {
+        let planned = self.relations.plan_reading(state, sql, 0).await?;
+        if matches!(
+            planned.plan,
+            LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_)
+        ) {
             let start = sql.text.len() - sql.text.trim_start().len();
             return Err(Diagnostic::error(
                 codes::SQL_PLAN,
@@ -170,7 +230,7 @@ impl Engine {
             .label(Span::new(sql, start..start), "")
             .help("models and `show` read with select; what a model selects becomes its table"));
         }
-        Ok(plan)
+        Ok(planned)
     }
 
     /// Optimises `plan` and makes it executable.
@@ -205,6 +265,17 @@ impl Engine {
     pub async fn schema_of(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
         let parts = [relation.schema.clone(), relation.identifier.clone()];
         Ok(self.relations.provider(&parts, 0).await?.map(|provider| provider.schema()))
+    }
+
+    /// The schema of the table that the warehouse holds under `relation`, if it holds one and it is no view.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    pub async fn table_schema(&self, relation: &Relation) -> Result<Option<SchemaRef>> {
+        match self.warehouse.load(relation).await? {
+            Some(Stored::Table(_)) => self.schema_of(relation).await,
+            _ => Ok(None),
+        }
     }
 
     /// The version of the table `relation` that queries of this invocation read, though others may have written since; none if

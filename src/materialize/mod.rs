@@ -19,7 +19,8 @@ use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Base, Commit, Progress};
 
-pub use snapshot::check_snapshot;
+pub use seed::seed_plan;
+pub use snapshot::{check_snapshot, snapshot_schema};
 
 /// Everything that a materialization needs.
 pub struct Job<'a> {

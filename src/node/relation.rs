@@ -21,6 +21,11 @@ impl Relation {
     pub fn render(&self) -> String {
         format!("{}.{}.{}", quote(&self.database), quote(&self.schema), quote(&self.identifier))
     }
+
+    /// True if `other` is the same place in the warehouse: names match whatever their case.
+    pub fn is(&self, other: &Relation) -> bool {
+        self.identifier.eq_ignore_ascii_case(&other.identifier) && self.schema.eq_ignore_ascii_case(&other.schema)
+    }
 }
 
 impl std::fmt::Display for Relation {

@@ -3,6 +3,7 @@
 mod artifacts;
 mod build;
 mod catalog;
+mod check;
 mod clean;
 mod compile;
 mod debug;
@@ -20,10 +21,12 @@ mod retry;
 mod session;
 mod show;
 mod state;
+mod versions;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
 pub use catalog::write_catalog;
+pub use check::{Checked, check};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
@@ -39,3 +42,4 @@ pub use options::{Options, Target};
 pub use retry::{Leftover, leftover};
 pub use session::Session;
 pub use show::{Shown, show};
+pub use versions::{RETENTION_HOURS, history, restore, vacuum};

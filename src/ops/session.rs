@@ -5,10 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Loaded, Options};
+use crate::analyze::{self, PredictingAdapter, Scope};
 use crate::diag::{Diagnostic, Result};
 use crate::engine::databases::Connections;
 use crate::engine::{Engine, EngineOptions, SessionOptions, source_spec};
 use crate::jinja::{Adapter, LogLine, World};
+use crate::manifest::NodeId;
 use crate::node::ResourceType;
 use crate::publish::DestinationConfig;
 use crate::run::EngineAdapter;
@@ -71,6 +73,46 @@ impl Session {
         });
         let world = Arc::new(loaded.world(options, Some(adapter), selected, deferred, log));
         Ok(Session { engine, world, logs })
+    }
+}
+
+impl Session {
+    /// What analyzes the nodes `selected` on top of this session, before or instead of a run.
+    pub(super) fn analysis(
+        &self,
+        options: &Options,
+        loaded: &Loaded,
+        selected: &[NodeId],
+        scope: Scope,
+    ) -> analyze::Request {
+        let engine = Arc::new(self.engine.predicting());
+        let runtime = tokio::runtime::Handle::current();
+        let real: Arc<dyn Adapter> = Arc::new(EngineAdapter::new(
+            Arc::clone(&self.engine),
+            runtime.clone(),
+            &loaded.invocation.target.database,
+            "",
+        ));
+        let adapter = Arc::new(PredictingAdapter::new(Arc::clone(&engine), real, runtime));
+        let world = loaded.world(
+            options,
+            Some(Arc::clone(&adapter) as Arc<dyn Adapter>),
+            self.world.selected.clone(),
+            self.world.deferred.clone(),
+            // A template says what it says when it runs.
+            Box::new(|_: LogLine| {}),
+        );
+        analyze::Request {
+            engine,
+            world: Arc::new(world),
+            adapter,
+            manifest: Arc::clone(&loaded.manifest),
+            project: Arc::clone(&loaded.project),
+            selected: selected.to_vec(),
+            scope,
+            visit: None,
+            threads: None,
+        }
     }
 }
 

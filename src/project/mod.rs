@@ -28,6 +28,7 @@ pub use properties::check_keys;
 pub use render::{NoRender, Render, render_tree};
 
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
+use crate::node::Node;
 
 /// One project or package: its settings and its files, read into memory.
 #[derive(Debug)]
@@ -88,6 +89,12 @@ impl Project {
         std::iter::once(&self.root).chain(&self.packages)
     }
 
+    /// The file of `node`, in the folder of its package.
+    pub fn file_of(&self, node: &Node) -> PathBuf {
+        let package = self.all().find(|package| package.name() == node.package);
+        package.unwrap_or(&self.root).root.join(&node.original_path)
+    }
+
     /// A switch that is on unless the target, or else the `flags:` of the project, says `false`.
     pub fn is_on(&self, switch: &str, target: &Target) -> bool {
         let told = target.raw.get(switch).cloned().or_else(|| Some(self.root.config.flags.get(switch)?.to_json()));
@@ -129,4 +136,21 @@ fn selectors(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> 
     render_tree(&mut tree, render, &|_| false, diagnostics);
     check_keys(&tree, &["selectors", "version"], "selectors.yml", diagnostics);
     tree.get("selectors").cloned()
+}
+
+/// The keys of the project's files, by family: for the reference.
+#[cfg(test)]
+pub(crate) fn known_keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut packages: Vec<&str> = Vec::new();
+    for key in dependencies::KINDS.iter().flat_map(|(kind, others)| std::iter::once(kind).chain(others.iter())) {
+        if !packages.contains(key) {
+            packages.push(key);
+        }
+    }
+    vec![
+        ("project", config::KNOWN.to_vec()),
+        ("output", profile::KNOWN.to_vec()),
+        ("cluster", cluster::KEYS.to_vec()),
+        ("package", packages),
+    ]
 }

@@ -168,7 +168,7 @@ impl RunContext {
             node,
             relation,
             sql: &sql,
-            seed_file: (node.resource_type == ResourceType::Seed).then(|| self.file_of(node)),
+            seed_file: (node.resource_type == ResourceType::Seed).then(|| self.project.file_of(node)),
             progress,
             commit: self.commit(node),
             full_refresh: node.config.bool("full_refresh").unwrap_or(self.full_refresh),
@@ -200,11 +200,6 @@ impl RunContext {
         self.hooks(node, When::After, incremental, meter).await?;
         attempt.compiled = batches.compiled.take();
         Ok(Outcome::Batched(Box::new(batches)))
-    }
-
-    fn file_of(&self, node: &Node) -> PathBuf {
-        let package = self.project.all().find(|package| package.name() == node.package);
-        package.map_or(&self.project.root, |package| package).root.join(&node.original_path)
     }
 }
 

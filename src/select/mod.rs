@@ -33,6 +33,8 @@ use crate::state::{PreviousState, SeedChecksum, SourceResults};
 use eval::Scope;
 use grammar::{Expr, Op};
 
+#[cfg(test)]
+pub(crate) use selectors::TERM_KEYS;
 pub use selectors::{SelectorInfo, check_selectors, list_selectors};
 
 /// What the command line asks for.

@@ -20,6 +20,7 @@ mod tap;
 mod tests;
 mod tidy;
 mod types;
+mod versions;
 mod view;
 mod write;
 
@@ -47,6 +48,7 @@ pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
+pub use versions::{TableCommit, Vacuumed};
 pub use view::View;
 pub use write::{Commit, Written};
 
@@ -290,5 +292,9 @@ pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }
-    stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error)
+    let found = stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error);
+    // The log was there, and made no sense.
+    let is_damaged = matches!(error, DeltaTableError::KernelError(_) | DeltaTableError::InvalidJsonLog { .. });
+    let help = "its log is damaged: restore the table's folder, or delete it and build the table again";
+    if is_damaged && found.helps.is_empty() { found.help(help) } else { found }
 }

@@ -248,7 +248,7 @@ pub(super) fn total_bytes(table: &DeltaTable) -> u64 {
     table.snapshot().map_or(0, |state| state.log_data().iter().map(|file| file.size().max(0) as u64).sum())
 }
 
-fn total_rows(table: &DeltaTable) -> Option<u64> {
+pub(super) fn total_rows(table: &DeltaTable) -> Option<u64> {
     let state = table.snapshot().ok()?;
     state.log_data().iter().map(|file| file.num_records().map(|rows| rows as u64)).sum()
 }

@@ -1,6 +1,7 @@
 //! One file a verb: options in, a call of `ops`, output out.
 
 mod build;
+mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod compile;
@@ -13,6 +14,7 @@ mod ls;
 mod operation;
 mod retry;
 mod show;
+mod versions;
 
 use super::args::{GlobalArgs, SelectArgs};
 use super::printer::Printer;
@@ -21,6 +23,7 @@ use crate::diag::{Diagnostic, Diagnostics, Result, codes};
 use crate::ops::{Loaded, Options, load};
 
 pub(super) use build::build;
+pub(super) use check::check;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::cluster;
 pub(super) use compile::compile;
@@ -33,6 +36,7 @@ pub(super) use ls::ls;
 pub(super) use operation::run_operation;
 pub(super) use retry::retry;
 pub(super) use show::show;
+pub(super) use versions::{history, restore, vacuum};
 
 /// The options of a verb that does not run nodes.
 fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &Environment) -> Result<Options> {

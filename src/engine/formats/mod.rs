@@ -42,7 +42,7 @@ mod xlsx;
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{Field, FieldRef, Fields, Schema};
+use datafusion::arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
@@ -111,8 +111,12 @@ pub async fn open(
     Ok(OpenedSource { provider: Arc::new(table), stats })
 }
 
-/// Says which source a diagnostic is about, unless it does already.
+/// Says which source a diagnostic is about and where it is declared, unless that is said already.
 fn of_source(spec: &ScanSpec, error: Box<Diagnostic>) -> Box<Diagnostic> {
+    let error = match &spec.place {
+        Some(place) if error.labels.is_empty() => error.label(place.clone(), "declared here"),
+        _ => error,
+    };
     if error.message.contains(&spec.name) { error } else { error.note(format!("the source is `{}`", spec.name)) }
 }
 
@@ -160,6 +164,26 @@ async fn open_files(
         TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(path_fields).build();
     let url = location.url.clone();
     Ok(SourceTable { spec: Arc::clone(spec), url, files, table_schema, stats, rejects, rows: None })
+}
+
+/// The columns of a source whose files need not be looked at: text with declared columns. None for others.
+///
+/// # Errors
+/// C5005 if the declaration cannot be right.
+pub(super) fn declared_schema(spec: &ScanSpec) -> diag::Result<Option<SchemaRef>> {
+    if !matches!(spec.format, Format::Json | Format::Csv | Format::Xlsx) {
+        return Ok(None);
+    }
+    let schema = || -> diag::Result<Option<SchemaRef>> {
+        check_options(spec)?;
+        let Some(fields) = declared_columns(spec)? else { return Ok(None) };
+        let readers: Vec<PathReader> = spec.path_columns.iter().map(PathReader::new).collect::<diag::Result<_>>()?;
+        let path_fields: Vec<FieldRef> = readers.iter().map(PathReader::field).collect();
+        check_names(&fields, &path_fields)?;
+        let all: Fields = fields.iter().chain(&path_fields).cloned().collect();
+        Ok(Some(Arc::new(Schema::new(all))))
+    };
+    schema().map_err(|error| of_source(spec, error))
 }
 
 fn no_store(location: &Location, error: &DataFusionError) -> Box<Diagnostic> {

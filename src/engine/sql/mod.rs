@@ -30,6 +30,7 @@ use arrow::datatypes::{DataType, Schema};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 pub use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser;
 pub use datafusion::sql::sqlparser::tokenizer::Span as SqlSpan;
 
 use crate::diag::{self, SourceFile};
@@ -61,6 +62,22 @@ impl Catalog for NoCatalog {
 /// Names and types of the columns of `schema`: what [`Catalog::columns`] wants.
 pub fn columns_of(schema: &Schema) -> Vec<(String, DataType)> {
     schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect()
+}
+
+/// True for a statement that only reads.
+pub fn is_query(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(statement) => matches!(
+            statement.as_ref(),
+            sqlparser::ast::Statement::Query(_)
+                | sqlparser::ast::Statement::ShowColumns { .. }
+                | sqlparser::ast::Statement::ShowTables { .. }
+                | sqlparser::ast::Statement::ShowVariable { .. }
+                | sqlparser::ast::Statement::ExplainTable { .. }
+        ),
+        Statement::Explain(_) => true,
+        Statement::CopyTo(_) | Statement::CreateExternalTable(_) | Statement::Reset(_) => false,
+    }
 }
 
 /// Plans one statement: parse, resolve, plan. Errors are diagnostics with a place in `sql` where one is known.

@@ -8,13 +8,17 @@
 mod merge;
 mod settings;
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::SessionState;
 
 use super::input::{rewrite, stage};
 use super::{Job, Materialized};
-use crate::diag::{Diagnostic, Result, codes};
+use crate::diag::{Diagnostic, Result, SourceFile, codes};
+use crate::engine::Engine;
 use crate::node::Node;
-use crate::warehouse::{Base, Stored};
+use crate::warehouse::{Base, Stored, storable_schema};
 
 use merge::Merge;
 use settings::Settings;
@@ -25,6 +29,22 @@ use settings::Settings;
 /// C2011 for what is missing or cannot be.
 pub fn check_snapshot(node: &Node) -> Result<()> {
     Settings::read(node).map(drop)
+}
+
+/// The columns that the table of the snapshot `node` has after its first run, whose query is `sql`.
+///
+/// # Errors
+/// C2011 for its configuration; what planning its query fails with.
+pub async fn snapshot_schema(
+    engine: &Engine,
+    state: &SessionState,
+    node: &Node,
+    sql: &Arc<SourceFile>,
+) -> Result<SchemaRef> {
+    let settings = Settings::read(node)?;
+    let query = merge::first(&settings, sql.text.trim().trim_end_matches(';'), chrono::NaiveDateTime::default());
+    let plan = engine.plan(state, &SourceFile::new(format!("snapshot {}", node.name), query)).await?;
+    Ok(storable_schema(plan.schema().as_arrow()))
 }
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
