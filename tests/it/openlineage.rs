@@ -313,7 +313,7 @@ def inner(hint):
 def read(cls, value):
     if isinstance(value, list):
         return [read(cls, item) for item in value]
-    hints = typing.get_type_hints(cls, vars(sys.modules[cls.__module__]))
+    hints = typing.get_type_hints(cls, vars(typing) | vars(sys.modules[cls.__module__]))
     parts = {}
     for key, part in value.items():
         if key.startswith("_"):
@@ -343,7 +343,8 @@ for line in open(sys.argv[1]):
     ]
     run = Run(runId=event["run"]["runId"], facets=facets(event["run"]["facets"]))
     job = Job(namespace=event["job"]["namespace"], name=event["job"]["name"], facets=facets(event["job"]["facets"]))
-    RunEvent(RunState(event["eventType"]), event["eventTime"], run, job, *datasets, producer=event["producer"])
+    RunEvent(eventType=RunState(event["eventType"]), eventTime=event["eventTime"], run=run, job=job,
+             inputs=datasets[0], outputs=datasets[1], producer=event["producer"])
 wanted = {"SchemaDatasetFacet", "ColumnLineageDatasetFacet", "DataQualityAssertionsDatasetFacet", "ParentRunFacet",
           "DataQualityMetricsDatasetFacet", "OutputStatisticsOutputDatasetFacet", "SQLJobFacet", "JobTypeJobFacet"}
 assert wanted <= checked, wanted - checked
