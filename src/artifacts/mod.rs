@@ -6,9 +6,13 @@
 //! order in which they ended, as dbt's do.
 
 mod catalog;
+mod lineage;
 mod manifest;
+mod plans;
 mod run_results;
 mod runs;
+mod samples;
+mod source_files;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -20,9 +24,15 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 pub use catalog::{Catalog, CatalogColumn, CatalogStat, CatalogTable, TableMetadata, catalog};
+pub use lineage::{
+    LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
+};
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
+pub use plans::plans;
 pub use run_results::{RunMeta, run_results};
 pub use runs::{NodeRun, PastRun, Runs};
+pub use samples::{Sample, samples};
+pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};
 pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 

@@ -17,7 +17,52 @@ macro_rules! embedded {
     };
 }
 
-embedded!["index.html"];
+embedded![
+    "css/base.css",
+    "css/graph.css",
+    "css/pages.css",
+    "css/shell.css",
+    "icon.svg",
+    "index.html",
+    "js/calendar.js",
+    "js/charts.js",
+    "js/code.js",
+    "js/columns.js",
+    "js/core.js",
+    "js/dom.js",
+    "js/format.js",
+    "js/graph/canvas.js",
+    "js/graph/complete.js",
+    "js/graph/export.js",
+    "js/graph/input.js",
+    "js/graph/layout.js",
+    "js/graph/minimap.js",
+    "js/graph/page.js",
+    "js/graph/paint.js",
+    "js/graph/panel.js",
+    "js/graph/scene.js",
+    "js/graph/state.js",
+    "js/graph/toolbar.js",
+    "js/keys.js",
+    "js/main.js",
+    "js/model.js",
+    "js/pages/home.js",
+    "js/pages/lists.js",
+    "js/pages/node-columns.js",
+    "js/pages/node-parts.js",
+    "js/pages/node.js",
+    "js/pages/others.js",
+    "js/pages/source.js",
+    "js/parts.js",
+    "js/rich.js",
+    "js/router.js",
+    "js/search.js",
+    "js/select.js",
+    "js/shell.js",
+    "js/table.js",
+    "js/theme.js",
+    "js/tree.js",
+];
 
 /// The path of an embedded file in the site: all but the first page stand in `assets/`.
 fn place(path: &str) -> String {
