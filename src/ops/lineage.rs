@@ -10,6 +10,7 @@ use crate::artifacts;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::manifest::NodeId;
 use crate::node::ResourceType;
+use crate::select::ColumnGraph;
 use crate::stdx::closest;
 
 /// The file in the artifact folder.
@@ -76,5 +77,54 @@ pub fn lineage_target(text: &str, loaded: &Loaded, lineage: &Lineage) -> Result<
             Diagnostic::error(codes::SQL_PLAN, format!("the columns of `{node}` are not known: {why}"))
                 .help("`c360 check` says what is wrong")
         }
+    })
+}
+
+/// The graph of columns that `column:` walks. It is made anew for every invocation that asks: a file from before may tell
+/// of other models.
+///
+/// # Errors
+/// As [`lineage`].
+pub(super) fn column_graph(options: &Options, loaded: &Loaded) -> Result<ColumnGraph> {
+    let lineage = apart(options, loaded)?;
+    let manifest = &loaded.manifest;
+    let mut graph = ColumnGraph::default();
+    for (id, node) in &lineage.nodes {
+        let Some(id) = manifest.id(id) else { continue };
+        for (name, column) in &node.columns {
+            let to = graph.add(id, name);
+            for input in &column.inputs {
+                if let Some(from) = manifest.id(&input.source.node) {
+                    let from = graph.add(from, &input.source.column);
+                    graph.edge(from, to);
+                }
+            }
+        }
+        for (source, _) in &node.rows {
+            if let Some(from) = manifest.id(&source.node) {
+                let from = graph.add(from, &source.column);
+                graph.rows(from, id);
+            }
+        }
+    }
+    Ok(graph)
+}
+
+/// [`lineage`] for callers that cannot wait: on a thread and a runtime of its own, since the caller may be on one already.
+fn apart(options: &Options, loaded: &Loaded) -> Result<Lineage> {
+    let crashed = |what: &dyn std::fmt::Display| {
+        Diagnostic::error(codes::INTERNAL, format!("the lineage of columns cannot be made: {what}"))
+    };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .thread_stack_size(16 << 20)
+                .build()
+                .map_err(|error| crashed(&error))?;
+            runtime.block_on(lineage(options, loaded))
+        });
+        thread.join().map_err(|_| crashed(&"a thread died"))?
     })
 }

@@ -100,7 +100,8 @@ impl LineageView<'_> {
             return format!("rows of {}", self.name(&source.node));
         }
         let name = self.name(&source.node);
-        let dot = if name.contains(' ') { "  " } else { "." };
+        // The name of a source has a dot of its own.
+        let dot = if name.contains('.') { "  " } else { "." };
         one_line(&format!("{name}{dot}{}", spelled(source)))
     }
 }
