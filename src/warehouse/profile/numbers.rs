@@ -164,7 +164,7 @@ impl<V: Value> Numbers<V> {
         match &mut self.distinct {
             Distinct::Many(registers) => values.iter().for_each(|value| registers.add(value.hash())),
             // Few values often stand in runs.
-            Distinct::Few(_) => {
+            Distinct::Few(_) | Distinct::Some(_) => {
                 let mut run = (first, 0);
                 for value in values {
                     if *value != run.0 {
