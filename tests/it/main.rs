@@ -15,6 +15,7 @@ mod config_explain;
 mod customer360;
 mod data_tests;
 mod database_sources;
+mod docs;
 mod durability;
 mod graph_errors;
 mod history;
