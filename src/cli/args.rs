@@ -14,7 +14,7 @@ Selecting nodes:
   --select tag:nightly       a tag           --select 1+mart+2       one step up, two steps down
   --select 'a b'             both            --select 'tag:x,path:models/mart'   what is in both
 
-Environment: every option has a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
+Environment: most options have a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
 Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line is wrong, 130 interrupted.";
 
 const LINEAGE_HELP: &str = "\
@@ -207,6 +207,13 @@ pub(crate) enum Verb {
         #[command(flatten)]
         run: RunArgs,
     },
+    /// Test what is built, and publish what passed; builds nothing
+    Publish {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
     /// Load the files under seeds/ into tables
     Seed {
         #[command(flatten)]
@@ -333,6 +340,44 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// List the versions of a node's table, newest first
+    History {
+        /// The node
+        node: String,
+        /// How many
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: ShowOutput,
+    },
+    /// Bring back an earlier version of a node's table, test it, and publish it again
+    ///
+    /// Nothing is copied or lost: the versions since then stay in the history, and can be restored as well.
+    Restore {
+        /// The node
+        node: String,
+        /// The version to bring back; `c360 history NODE` lists them
+        #[arg(long, value_name = "N")]
+        version: u64,
+        /// Leave its published tables as they are
+        #[arg(long)]
+        no_publish: bool,
+    },
+    /// Delete files that only old versions of tables need, and those that no version ever named
+    ///
+    /// Versions whose files are gone can no longer be restored or read. A node's setting `retention_hours` keeps them
+    /// for longer.
+    Vacuum {
+        #[command(flatten)]
+        select: SelectArgs,
+        /// Keep what versions of the last hours need
+        #[arg(long, default_value_t = crate::ops::RETENTION_HOURS, value_name = "HOURS")]
+        retention_hours: u32,
+        /// Only say what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Delete the folders that `clean-targets` names
     Clean,
     /// Make a new project that builds at once
@@ -340,10 +385,14 @@ pub(crate) enum Verb {
         /// Name of the project and of its folder
         name: String,
     },
-    /// Explain an error code
+    /// Explain error codes: what happened, an example, how to mend it
     Explain {
-        /// A code such as C2001; without one, all are listed
-        code: Option<String>,
+        /// Codes such as C2001; without one, all are listed
+        #[arg(value_name = "CODE")]
+        codes: Vec<String>,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "text")]
+        output: ExplainOutput,
     },
 }
 
@@ -380,6 +429,17 @@ pub(crate) enum ListOutput {
     Selector,
     Name,
     Path,
+    Json,
+}
+
+/// `explain --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainOutput {
+    /// For a terminal
+    Text,
+    /// As the pages are written
+    Markdown,
+    /// A list of objects
     Json,
 }
 

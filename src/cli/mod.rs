@@ -5,8 +5,11 @@ mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
 mod interrupt;
+mod markdown;
 mod panics;
 mod printer;
+#[cfg(test)]
+mod reference;
 mod settings;
 mod verbs;
 
@@ -14,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::diag::{Diagnostic, Shelf};
+use crate::diag::{Code, Diagnostic, Shelf};
 
 use args::{Cli, ConfigVerb, SourceVerb, Verb};
 use printer::Printer;
@@ -58,7 +61,12 @@ pub fn main() -> ExitCode {
 
 /// The exit code of a failure follows from whose failure it is.
 pub(crate) fn exit_code(diagnostic: &Diagnostic) -> u8 {
-    match diagnostic.code.shelf {
+    exit_code_of(diagnostic.code)
+}
+
+/// The exit code of failures with this code.
+pub(crate) fn exit_code_of(code: Code) -> u8 {
+    match code.shelf {
         Shelf::User => WRONG,
         Shelf::World | Shelf::Bug => FAILED,
     }
@@ -78,6 +86,9 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Build { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Build, env, printer),
         Verb::Run { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Run, env, printer),
         Verb::Test { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Test, env, printer),
+        Verb::Publish { select, run } => {
+            verbs::build(global, &select, &run, crate::schedule::Mode::Publish, env, printer)
+        }
         Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
         Verb::Snapshot { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
@@ -104,8 +115,15 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
         }
+        Verb::History { node, limit, output } => verbs::history(global, &node, limit, output, env, printer),
+        Verb::Restore { node, version, no_publish } => {
+            verbs::restore(global, &node, version, !no_publish, env, printer)
+        }
+        Verb::Vacuum { select, retention_hours, dry_run } => {
+            verbs::vacuum(global, &select, retention_hours, dry_run, env, printer)
+        }
         Verb::Clean => verbs::clean(global, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
-        Verb::Explain { code } => verbs::explain(code.as_deref(), printer),
+        Verb::Explain { codes, output } => verbs::explain(global, &codes, output, printer),
     }
 }

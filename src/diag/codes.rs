@@ -97,6 +97,8 @@ codes! {
     TABLE_NOT_FOUND "C4006" User "A relation is not there under that name.";
     ARITHMETIC_OVERFLOW "C4007" World "The result of a calculation does not fit into its type.";
 
+    TAG_FORBIDDEN "C4120" User "A column carries a tag that the project forbids where the column is.";
+
     SOURCE_FILES_MISSING "C5001" World "A source's location matches no file.";
     BAD_RECORD "C5002" World "A file of a source has a record that cannot be read as its columns say.";
     TOO_MANY_BAD_RECORDS "C5003" World "More records of a source are bad than max_bad_records allows.";
@@ -110,6 +112,7 @@ codes! {
     SCHEMA_CHANGED "C5011" World "The columns of an incremental model changed and on_schema_change does not allow that.";
     DUPLICATE_MERGE_KEY "C5012" World "Two new rows have the same unique_key, so it is not clear which one to keep.";
     WRITE_CONFLICT "C5013" World "Somebody else wrote a table of the warehouse at the same time, again and again.";
+    VERSION_GONE "C5014" User "A version of a table that is asked for is not there: it never was, or its files were deleted.";
 
     SOURCE_DATABASE "C5020" World "A database that a source reads from cannot be reached, or does not give what is asked.";
 

@@ -5,6 +5,7 @@
 //! shelves a failure stands: the user's project, the world (a file, a server), or a bug of ours.
 
 pub mod codes;
+pub mod pages;
 mod promote;
 mod render;
 mod source;

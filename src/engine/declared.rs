@@ -9,6 +9,7 @@ use super::databases::{self, Connections, DatabaseSpec};
 use super::formats::{BadRecords, ColumnSpec, Encoding, Format, JsonLayout, PathColumn, ScanSpec};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::{Column, External, Node, plain};
+use crate::stdx::closest;
 
 /// What a source is.
 #[derive(Debug, Clone)]
@@ -47,6 +48,7 @@ fn build(node: &Node, external: &External, root: &Path) -> Result<ScanSpec> {
         false => root.join(&external.location).to_string_lossy().into_owned(),
     };
     let mut spec = ScanSpec::new(node.search_name(), location, format);
+    spec.place = Some(external.span.clone());
     spec.path_columns = path_columns(settings)?;
     spec.columns = columns(&node.columns, &spec.path_columns)?;
     if let Some(policy) = text(settings, "bad_records") {
@@ -114,6 +116,9 @@ fn columns(columns: &[Column], path_columns: &[PathColumn]) -> Result<Option<Vec
     typed.collect::<Result<Vec<_>>>().map(Some)
 }
 
+/// Keys of a path column.
+pub(crate) const PATH_COLUMN_KEYS: &[&str] = &["name", "pattern", "data_type", "format", "description"];
+
 fn path_columns(settings: &Map<String, Json>) -> Result<Vec<PathColumn>> {
     let Some(list) = settings.get("path_columns") else { return Ok(Vec::new()) };
     let list = list.as_array().ok_or_else(|| bad("`path_columns` is no list".into()))?;
@@ -122,8 +127,13 @@ fn path_columns(settings: &Map<String, Json>) -> Result<Vec<PathColumn>> {
             let item = item.as_object().ok_or_else(|| bad("a path column is no mapping".into()))?;
             let name = text(item, "name").ok_or_else(|| bad("a path column has no `name`".into()))?;
             for key in item.keys() {
-                if !matches!(key.as_str(), "name" | "pattern" | "data_type" | "format" | "description") {
-                    return Err(bad(format!("path column `{name}` has an unknown key `{key}`")));
+                if !PATH_COLUMN_KEYS.contains(&key.as_str()) {
+                    let near = closest(key, PATH_COLUMN_KEYS.iter().copied());
+                    return Err(bad(format!("path column `{name}` has an unknown key `{key}`")).help(
+                        near.map_or(format!("it can have {}", PATH_COLUMN_KEYS.join(", ")), |near| {
+                            format!("did you mean `{near}`?")
+                        }),
+                    ));
                 }
             }
             Ok(PathColumn {

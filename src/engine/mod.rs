@@ -43,6 +43,8 @@ use catalog::{Catalog, Relations};
 
 pub use crate::failure::{datafusion_error, diagnostic_of, execution_error};
 pub use catalog::Planned;
+#[cfg(test)]
+pub(crate) use declared::PATH_COLUMN_KEYS;
 pub use declared::{SourceSpec, source_spec};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};

@@ -67,6 +67,9 @@ fn bad(job: &Job<'_>, key: &str, message: String) -> Box<Diagnostic> {
 
 async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String], base: Base) -> Result<Materialized> {
     let columns = reconcile(job, staged).await?;
+    if staged.rows == 0 && columns.keeps_schema() && keeps_old(job, strategy) {
+        return Ok(Materialized { rows: Some(0), bytes: Some(0), version: base.seen(), ..Materialized::default() });
+    }
     let sql = match strategy {
         "append" if columns.keeps_schema() => return append(job, staged, &columns, base).await,
         "append" => union(&columns, job.relation, &staged.relation, ""),
@@ -79,6 +82,16 @@ async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String], 
         }
     };
     rewrite(job, sql, base).await
+}
+
+/// True if without new rows the old ones stay: then there is nothing to commit, and readers of versions, such as a
+/// publish, see that nothing happened.
+fn keeps_old(job: &Job<'_>, strategy: &str) -> bool {
+    match strategy {
+        "append" | "delete+insert" | "merge" => true,
+        "insert_overwrite" => job.node.config.get("partition_by").is_some(),
+        _ => false,
+    }
 }
 
 async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns, base: Base) -> Result<Materialized> {

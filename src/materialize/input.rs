@@ -10,7 +10,7 @@ use crate::check::{keep_contract, unique_columns};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{execution_error, spilled_bytes};
 use crate::node::{Relation, quote};
-use crate::warehouse::Base;
+use crate::warehouse::{Base, Profiling};
 
 /// Rows that are staged.
 pub(super) struct Staged {
@@ -65,8 +65,10 @@ impl Staged {
         self.reads_target = reads(&plan, job.relation)?;
         let physical = job.engine.physical(&job.meter.state, &plan).await?;
         let warehouse = &job.engine.warehouse;
-        let written =
-            warehouse.overwrite(&job.meter.state, &self.relation, physical.clone(), job.progress, &job.commit).await?;
+        // Nobody looks at rows that are on their way.
+        let commit = job.commit.clone().profiled(Profiling::Off);
+        let state = &job.meter.state;
+        let written = warehouse.overwrite(state, &self.relation, physical.clone(), job.progress, &commit).await?;
         job.engine.forget(&self.relation);
         (self.rows, self.spilled) = (written.rows, spilled_bytes(&physical));
         Ok(())

@@ -122,7 +122,9 @@ impl Config {
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self.setting(key) {
             Some(setting) => Some(&setting.value),
-            None if matches!(key, "publish") => self.settings.get("meta").and_then(|meta| meta.value.get(key)),
+            None if matches!(key, "publish" | "profile") => {
+                self.settings.get("meta").and_then(|meta| meta.value.get(key))
+            }
             None => None,
         }
     }

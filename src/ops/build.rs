@@ -121,7 +121,7 @@ fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostic
             continue;
         }
         diagnostics.take(crate::run::check_microbatch(node));
-        if mode != Mode::Build {
+        if !matches!(mode, Mode::Build | Mode::Publish) {
             continue;
         }
         for job in diagnostics.take(crate::run::publish_jobs(node)).unwrap_or_default() {

@@ -161,3 +161,22 @@ fn bad_config(node: &Node, key: &str, message: impl Into<String>) -> Box<Diagnos
     let span = node.config.span(key).cloned().unwrap_or_else(|| node.place());
     Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&node.unique_id)
 }
+
+/// The keys of properties files and the settings of nodes, by family: for the reference.
+#[cfg(test)]
+pub(crate) fn known_keys() -> Vec<(&'static str, Vec<&'static str>)> {
+    let section = |section| keys::of_section(section).to_vec();
+    vec![
+        ("settings", typos::KNOWN.to_vec()),
+        ("file", keys::FILE.to_vec()),
+        ("model", section(Section::Models)),
+        ("column", keys::COLUMN.to_vec()),
+        ("source", section(Section::Sources)),
+        ("table", keys::SOURCE_TABLE.to_vec()),
+        ("external", keys::EXTERNAL.to_vec()),
+        ("exposure", section(Section::Exposures)),
+        ("unit test", section(Section::UnitTests)),
+        ("macro", section(Section::Macros)),
+        ("group", section(Section::Groups)),
+    ]
+}

@@ -13,7 +13,7 @@ use crate::project::{Package, ResourceConfig};
 use crate::stdx::closest;
 
 /// Settings that have a meaning, for any type of node.
-const KNOWN: &[&str] = &[
+pub(super) const KNOWN: &[&str] = &[
     "access",
     "alias",
     "batch_size",
@@ -55,10 +55,12 @@ const KNOWN: &[&str] = &[
     "post_hook",
     "pre_hook",
     "predicates",
+    "profile",
     "publish",
     "quote_columns",
     "quoting",
     "relation",
+    "retention_hours",
     "schema",
     "severity",
     "snapshot_meta_column_names",

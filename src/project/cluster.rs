@@ -6,7 +6,8 @@ use crate::stdx::closest;
 
 /// The port of a scheduler unless its address says another.
 const SCHEDULER_PORT: u16 = 50050;
-const KEYS: &[&str] = &["url", "partitions", "settings"];
+/// Its keys, if it is a mapping.
+pub(super) const KEYS: &[&str] = &["url", "partitions", "settings"];
 
 /// A cluster, as a profile names it: `df://host:port`, or a mapping with `url`, `partitions` and `settings`.
 #[derive(Debug, Clone, PartialEq, Eq)]

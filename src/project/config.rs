@@ -95,7 +95,8 @@ impl ResourceConfig {
     }
 }
 
-const KNOWN: &[&str] = &[
+/// Its keys.
+pub(super) const KNOWN: &[&str] = &[
     "name",
     "version",
     "config-version",

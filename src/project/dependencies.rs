@@ -90,7 +90,7 @@ pub(super) fn check_installed(dir: &Path, config: &ProjectConfig, installed: usi
         diagnostics.push(
             Diagnostic::error(
                 codes::PACKAGE_MISSING,
-                format!("{asked} packages are asked for, and {installed} are in `{folder}`"),
+                format!("packages are not installed: `{folder}` holds {installed} of {asked}"),
             )
             .label(list.span.clone(), "asked for here")
             .help("install them: `c360 deps`"),
@@ -137,7 +137,7 @@ fn hash(list: &Yaml) -> String {
 }
 
 /// The kinds of entry, by the key that tells them apart, and the other keys that each may have.
-const KINDS: [(&str, &[&str]); 4] = [
+pub(super) const KINDS: [(&str, &[&str]); 4] = [
     ("local", &["name"]),
     ("git", &["name", "revision", "subdirectory", "warn-unpinned", "warn_unpinned"]),
     ("tarball", &["name"]),

@@ -87,7 +87,7 @@ fn walk(root: &Path, folder: &str, kind: FileKind, found: &mut Vec<ProjectFile>,
         let size = entry.metadata().map_or(0, |meta| meta.len());
         let text = match kind {
             FileKind::Seed => Ok(String::new()),
-            _ => std::fs::read_to_string(entry.path()),
+            _ => read_text(entry.path()),
         };
         match text {
             Ok(text) => {
@@ -96,10 +96,20 @@ fn walk(root: &Path, folder: &str, kind: FileKind, found: &mut Vec<ProjectFile>,
             }
             Err(error) => diagnostics.push(
                 Diagnostic::error(codes::FILE_UNREADABLE, format!("`{original_path}` cannot be read: {error}"))
-                    .help("files of a project are UTF-8 text"),
+                    .help("files of a project are UTF-8 text: save it as such"),
             ),
         }
     }
+}
+
+/// The text of a file, or why it cannot be had: the line that is no UTF-8, since an editor shows it as a question mark.
+fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|error| {
+        let (before, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("the byte 0x{:02x} in line {line} is no UTF-8", rest.first().copied().unwrap_or_default())
+    })
 }
 
 /// The kind of a file at `path` inside a folder for `folder` resources, if it is one of ours.

@@ -55,7 +55,8 @@ impl std::fmt::Debug for Target {
     }
 }
 
-const KNOWN: &[&str] = &[
+/// Keys of an output.
+pub(super) const KNOWN: &[&str] = &[
     "type",
     "warehouse",
     "database",
@@ -69,6 +70,9 @@ const KNOWN: &[&str] = &[
     "storage_options",
     "stores",
     "spill_dir",
+    "column_profiles",
+    "history",
+    "openlineage",
 ];
 
 impl Profile {
@@ -104,7 +108,7 @@ impl Profile {
             Diagnostic::error(codes::BAD_VALUE, format!("profile `{name}` has no `outputs`"))
                 .label(profile.span.clone(), "")
         })?;
-        let mut output = outputs.get(&target_name).cloned().ok_or_else(|| no_target(outputs, name, &target_name))?;
+        let mut output = outputs.get(&target_name).cloned().ok_or_else(|| no_target(profile, name, &target_name))?;
         let mut found = Diagnostics::default();
         render_tree(&mut output, render, &|_| false, &mut found);
         if let Some(error) = found.into_iter().find(Diagnostic::is_error) {
@@ -226,10 +230,12 @@ fn no_profile(tree: &Yaml, name: &str, path: &Path) -> Box<Diagnostic> {
         .note(format!("profiles there: {}", names.join(", ")))
 }
 
-fn no_target(outputs: &Yaml, profile: &str, target: &str) -> Box<Diagnostic> {
-    let names: Vec<&str> = outputs.entries().iter().map(|(key, _)| key.name.as_str()).collect();
-    Diagnostic::error(codes::NO_TARGET, format!("profile `{profile}` has no output `{target}`"))
-        .label(outputs.span.clone(), format!("outputs here: {}", names.join(", ")))
+fn no_target(profile: &Yaml, name: &str, target: &str) -> Box<Diagnostic> {
+    let outputs = profile.entries().iter().find(|(key, _)| key.name == "outputs");
+    let names: Vec<&str> =
+        outputs.iter().flat_map(|(_, all)| all.entries()).map(|(key, _)| key.name.as_str()).collect();
+    Diagnostic::error(codes::NO_TARGET, format!("profile `{name}` has no output `{target}`"))
+        .label(outputs.map_or(&profile.span, |(key, _)| &key.span).clone(), format!("there are: {}", names.join(", ")))
         .maybe_help(closest(target, names.iter().copied()).map(|name| format!("an output named `{name}` exists")))
 }
 

@@ -235,7 +235,7 @@ impl<'a> Builder<'a> {
         let tab = self.file.text[..at.min(self.file.text.len())].lines().last().is_some_and(|line| line.contains('\t'));
         Diagnostic::error(codes::YAML_SYNTAX, format!("`{}` is no valid YAML: {}", self.file.path, error.info()))
             .label(Span::new(self.file, at..at + 1), "the reader stopped here")
-            .maybe_help(tab.then_some("YAML is indented with blanks, not with tabs"))
+            .maybe_help(if tab { Some("YAML is indented with blanks, not with tabs") } else { cure(error.info()) })
     }
 
     fn document(&mut self) -> Result<Yaml> {
@@ -390,6 +390,21 @@ fn resolve_number(text: &str) -> Option<Kind> {
         && body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
         && body.bytes().any(|b| b.is_ascii_digit());
     if is_float { body.parse::<f64>().ok().map(|n| Kind::Float(sign as f64 * n)) } else { None }
+}
+
+/// What to do about a mistake in the words of the reader, for the usual ones.
+fn cure(problem: &str) -> Option<&'static str> {
+    let cures = [
+        ("quoted scalar", "a quote that opens a text is not closed"),
+        (
+            "mapping values are not allowed",
+            "a text with `: ` in it stands in quotes; or the line has too many blanks before it",
+        ),
+        ("flow mapping", "a `{` is not closed, or a text that starts with `{{` has no quotes"),
+        ("flow sequence", "a `[` is not closed, or a text that starts with `[` has no quotes"),
+        ("block mapping", "keys of one mapping start in the same column"),
+    ];
+    cures.into_iter().find(|(words, _)| problem.contains(words)).map(|(_, cure)| cure)
 }
 
 #[cfg(test)]

@@ -142,7 +142,8 @@ impl Shape {
                 Ok(column) => columns.push(column),
                 Err(Unfit::Value { row, value, reason }) => {
                     let problem = format!("column `{}` holds {value}, which is {reason}", field.name);
-                    return Err(place.unfit(problem).note(self.whereabouts(&batch, first_row, row)));
+                    let found = place.unfit(problem).note(self.whereabouts(&batch, first_row, row));
+                    return Err(found.help("let the model give null, or a value that it can hold, in its place"));
                 }
                 Err(Unfit::Type(error)) => {
                     let problem = format!("column `{}` cannot be converted: {error}", field.name);

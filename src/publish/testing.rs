@@ -82,7 +82,7 @@ impl History {
     async fn commit(&self, rows: RecordBatch, overwrites: bool) {
         let frame = SessionContext::new_with_state(self.state.clone()).read_batch(rows).expect("a frame");
         let plan = frame.create_physical_plan().await.expect("a plan");
-        let (progress, commit) = (Default::default(), Commit { node: "mart".into(), invocation_id: "run 1".into() });
+        let (progress, commit) = (Default::default(), Commit::new("mart", "run 1"));
         let (state, relation) = (&self.state, &self.relation);
         let written = match overwrites {
             true => self.engine.warehouse.overwrite(state, relation, plan, &progress, &commit).await,

@@ -15,7 +15,7 @@ use crate::engine::{Engine, execution_error, type_name};
 use crate::jinja::{Adapter, AdapterColumn, QueryTable};
 use crate::node::Relation;
 use crate::statement::Executor;
-use crate::warehouse::Commit;
+use crate::warehouse::{Commit, Profiling};
 
 /// [`Adapter`] over an [`Engine`]. Its methods block: they are called from threads that may.
 pub struct EngineAdapter {
@@ -38,7 +38,7 @@ impl Adapter for EngineAdapter {
         let file = SourceFile::new("a query of a template", sql.trim().trim_end_matches(';'));
         self.runtime.block_on(async {
             let meter = self.engine.meter()?;
-            let commit = Commit { node: "a query of a template".into(), invocation_id: self.invocation_id.clone() };
+            let commit = Commit::new("a query of a template", &self.invocation_id).profiled(Profiling::AsBefore);
             let executor = Executor { engine: &self.engine, meter: &meter, commit };
             let Some(stream) = executor.run(&file.path, &file.text).await? else { return Ok(QueryTable::default()) };
             let schema = stream.schema();

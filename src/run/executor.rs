@@ -22,7 +22,7 @@ use crate::project::Project;
 use crate::publish::{DestinationConfig, Published};
 use crate::schedule::{Unit, UnitKind};
 use crate::stdx::plural;
-use crate::warehouse::{Commit, Progress, Stored};
+use crate::warehouse::{Commit, Profiling, Progress, Stored};
 
 /// What the units of a run share.
 pub struct RunContext {
@@ -170,13 +170,20 @@ impl RunContext {
             sql: &sql,
             seed_file: (node.resource_type == ResourceType::Seed).then(|| self.project.file_of(node)),
             progress,
-            commit: Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() },
+            commit: self.commit(node),
             full_refresh: node.config.bool("full_refresh").unwrap_or(self.full_refresh),
             batch: None,
         };
         let done = materialize(&job).await?;
         self.hooks(node, When::After, incremental, meter).await?;
         Ok(Outcome::Built(done))
+    }
+
+    /// What goes into the log with the rows of `node`, and whether they are looked at.
+    pub(super) fn commit(&self, node: &Node) -> Commit {
+        let is_on = self.project.is_on("column_profiles", &self.world.invocation.target);
+        let profiling = if is_on { Profiling::of(node) } else { Profiling::Off };
+        Commit::new(&node.unique_id, &self.world.invocation.id).profiled(profiling)
     }
 
     async fn batches(

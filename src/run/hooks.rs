@@ -14,7 +14,7 @@ use crate::engine::Meter;
 use crate::jinja::Overrides;
 use crate::node::{Node, plain};
 use crate::statement::{Executor, drain};
-use crate::warehouse::Commit;
+use crate::warehouse::{Commit, Profiling};
 
 /// When a hook runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl RunContext {
         let rendered = rendered.map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
         })??;
-        let commit = Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() };
+        let commit = Commit::new(&node.unique_id, &self.world.invocation.id).profiled(Profiling::AsBefore);
         let executor = Executor { engine: &self.engine, meter, commit };
         if let Some(rows) = executor.run(name, &rendered.text).await? {
             drain(rows).await?;

@@ -17,7 +17,7 @@ use crate::jinja::Overrides;
 use crate::manifest::NodeId;
 use crate::materialize::{Batch, Job, Materialized, materialize};
 use crate::node::{Node, quote};
-use crate::warehouse::{Commit, Progress};
+use crate::warehouse::Progress;
 
 /// A stretch of time: its start, and the end that is not part of it.
 pub type Stretch = (NaiveDateTime, NaiveDateTime);
@@ -257,7 +257,7 @@ impl RunContext {
             sql: &sql.sql,
             seed_file: None,
             progress,
-            commit: Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() },
+            commit: self.commit(node),
             full_refresh: !exists,
             batch: Some(Batch { column: settings.event_time.clone(), start: stretch.0, end: stretch.1 }),
         };

@@ -72,7 +72,7 @@ async fn store(
     }
     let plan = rows.build().map_err(|error| failed(&error))?;
     let physical = engine.physical(&meter.state, &plan).await?;
-    let commit = Commit { node: format!("source {source}"), invocation_id: invocation_id.to_string() };
+    let commit = Commit::new(format!("source {source}"), invocation_id);
     let progress = Arc::new(Progress::default());
     engine.warehouse.overwrite(&meter.state, relation, physical, &progress, &commit).await?;
     engine.forget(relation);

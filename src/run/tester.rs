@@ -65,7 +65,7 @@ impl RunContext {
             sql,
             seed_file: None,
             progress: &Default::default(),
-            commit: Commit { node: node.unique_id.clone(), invocation_id: self.world.invocation.id.clone() },
+            commit: Commit::new(&node.unique_id, &self.world.invocation.id),
             full_refresh: true,
             batch: None,
         };

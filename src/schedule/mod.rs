@@ -25,6 +25,8 @@ pub enum Mode {
     Run,
     /// Tests alone.
     Test,
+    /// Publishes of what is built, behind their tests.
+    Publish,
     /// Seeds alone.
     Seed,
     /// Snapshots alone.
@@ -33,7 +35,7 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Mode; 5] = [Mode::Build, Mode::Run, Mode::Test, Mode::Seed, Mode::Snapshot];
+    pub const ALL: [Mode; 6] = [Mode::Build, Mode::Run, Mode::Test, Mode::Publish, Mode::Seed, Mode::Snapshot];
 
     /// The verb of the command line.
     pub fn verb(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Mode {
             Mode::Build => "build",
             Mode::Run => "run",
             Mode::Test => "test",
+            Mode::Publish => "publish",
             Mode::Seed => "seed",
             Mode::Snapshot => "snapshot",
         }
@@ -67,11 +70,13 @@ impl Schedule {
     pub fn new(manifest: &Manifest, selected: &[NodeId], mode: Mode, publishes: &dyn Fn(NodeId) -> bool) -> Schedule {
         let units = units::units(manifest, selected, mode, publishes);
         let mut dag = Dag::new(units.len());
-        if mode != Mode::Test {
+        if !matches!(mode, Mode::Test | Mode::Publish) {
             units::node_edges(manifest, &units, &mut dag);
         }
         if mode == Mode::Build {
             units::test_gates(manifest, &units, &mut dag);
+        }
+        if matches!(mode, Mode::Build | Mode::Publish) {
             publishes::edges(manifest, &units, &mut dag);
         }
         // The edges follow those of the manifest's DAG, which has no cycle by now; a cycle that gates add is left out.
@@ -114,6 +119,8 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
         ],
         Mode::Run => &[ResourceType::Model],
         Mode::Test => &[ResourceType::Test, ResourceType::UnitTest],
+        // What rows have to be like; what a query would do with others says nothing of them.
+        Mode::Publish => &[ResourceType::Test],
         Mode::Seed => &[ResourceType::Seed],
         Mode::Snapshot => &[ResourceType::Snapshot],
     };

@@ -57,13 +57,10 @@ pub(super) fn units(
     };
     let chosen = selected.iter().copied().filter(|id| runs(manifest, *id, mode));
     let mut units: Vec<Unit> = chosen.map(|node| Unit { node, kind: kind(node) }).collect();
-    if mode == Mode::Build {
-        let marts: Vec<Unit> = units
-            .iter()
-            .filter(|unit| unit.kind == UnitKind::Build && publishes(unit.node))
-            .map(|unit| Unit { node: unit.node, kind: UnitKind::Publish })
-            .collect();
-        units.extend(marts);
+    if matches!(mode, Mode::Build | Mode::Publish) {
+        let built = |id: &NodeId| runs(manifest, *id, Mode::Build) && kind(*id) == UnitKind::Build;
+        let marts = selected.iter().copied().filter(|id| built(id) && publishes(*id));
+        units.extend(marts.map(|node| Unit { node, kind: UnitKind::Publish }));
     }
     units
 }

@@ -35,6 +35,8 @@ use eval::Scope;
 use grammar::{Expr, Op};
 
 pub use columns::ColumnGraph;
+#[cfg(test)]
+pub(crate) use selectors::TERM_KEYS;
 pub use selectors::{SelectorInfo, check_selectors, list_selectors};
 
 /// What the command line asks for.

@@ -13,7 +13,8 @@ use crate::project::check_keys;
 use crate::project::yaml::{Kind, Yaml};
 use crate::stdx::closest;
 
-const TERM_KEYS: &[&str] = &[
+/// Keys of a definition.
+pub(crate) const TERM_KEYS: &[&str] = &[
     "method",
     "value",
     "childrens_parents",

@@ -33,7 +33,7 @@ fn room() -> Room {
 
 impl Room {
     async fn run(&self, text: &str) -> Result<Option<SendableRecordBatchStream>> {
-        let commit = Commit { node: "operation.test".into(), invocation_id: "1".into() };
+        let commit = Commit::new("operation.test", "1");
         Executor { engine: &self.engine, meter: &self.meter, commit }.run("a hook", text).await
     }
 

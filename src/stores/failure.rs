@@ -204,7 +204,7 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
     if let Some(text) = of_xml(&whole) {
         return text;
     }
-    let line = whole.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
+    let line = once(whole.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim());
     let line = of_request(of_rpc(line));
     let root = chain(error).last().map(|root| clean(root.lines().next().unwrap_or(""))).unwrap_or_default();
     let root = of_request(of_rpc(&root));
@@ -212,6 +212,14 @@ pub fn words(error: &(dyn Error + 'static)) -> String {
     match text.char_indices().nth(400) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text,
+    }
+}
+
+/// `Parquet error: Parquet error: x` without the echo: each layer names itself.
+fn once(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((kind, rest)) if rest.starts_with(kind) && rest[kind.len()..].starts_with(": ") => once(rest),
+        _ => text,
     }
 }
 

@@ -55,6 +55,8 @@ use crate::diag::{Diagnostic, Result, codes};
 pub(crate) use ahead::chunks;
 pub use failure::{Cause, clean, explain, of_store, store_error, words};
 pub use options::StoreOptions;
+#[cfg(test)]
+pub(crate) use options::known_options;
 
 use options::Resolved;
 

@@ -143,6 +143,13 @@ fn is_secret(key: &str) -> bool {
     ["key", "secret", "token", "password", "credential", "sas", "auth"].iter().any(|word| key.contains(word))
 }
 
+/// Options of our own and those that are written most: for the reference.
+#[cfg(test)]
+pub(crate) fn known_options() -> Vec<&'static str> {
+    let more = OURS.iter().filter(|key| !NEAR.contains(key));
+    NEAR.iter().chain(more).copied().collect()
+}
+
 /// Options that are written most, for suggestions.
 const NEAR: &[&str] = &[
     "aws_access_key_id",
@@ -186,7 +193,8 @@ pub(super) fn environment(prefixes: &[&str]) -> Vec<(String, String)> {
     let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((key.into_string().ok()?, value.into_string().ok()?))
     };
-    std::env::vars_os().filter_map(text).filter(|(key, _)| known(key)).map(lower).collect()
+    // A variable without a value is how a shell takes one back.
+    std::env::vars_os().filter_map(text).filter(|(key, value)| known(key) && !value.is_empty()).map(lower).collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Base {
     }
 
     /// The version, if the rows depend on one.
-    pub(super) fn seen(self) -> Option<u64> {
+    pub(crate) fn seen(self) -> Option<u64> {
         match self {
             Base::Any => None,
             Base::Version(seen) => seen,

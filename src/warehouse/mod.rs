@@ -10,6 +10,7 @@ mod changes;
 mod conflict;
 mod location;
 mod part_files;
+pub mod profile;
 #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
 mod remote;
 mod remote_write;
@@ -18,6 +19,7 @@ mod tap;
 #[cfg(test)]
 mod tests;
 mod types;
+mod versions;
 mod view;
 mod write;
 
@@ -39,11 +41,13 @@ pub use location::{parse_location, segment};
 #[cfg(feature = "cluster")]
 pub(crate) use part_files::{PartFilesExec, PartFolder};
 pub(crate) use part_files::{store_path, store_url};
+pub use profile::Profiling;
 #[cfg(feature = "cluster")]
 pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
 pub use types::storable_schema;
+pub use versions::{TableCommit, Vacuumed};
 pub use view::View;
 pub use write::{Commit, Written};
 
@@ -287,5 +291,9 @@ pub(crate) fn failed(what: &str, error: &DeltaTableError) -> Box<Diagnostic> {
     if let Some(inner) = crate::failure::datafusion_error(error) {
         return crate::failure::execution_error(inner);
     }
-    stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error)
+    let found = stores::explain(Diagnostic::error(codes::WAREHOUSE_ERROR, what), error);
+    // The log was there, and made no sense.
+    let is_damaged = matches!(error, DeltaTableError::KernelError(_) | DeltaTableError::InvalidJsonLog { .. });
+    let help = "its log is damaged: restore the table's folder, or delete it and build the table again";
+    if is_damaged && found.helps.is_empty() { found.help(help) } else { found }
 }

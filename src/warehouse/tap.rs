@@ -1,4 +1,4 @@
-//! A plan whose rows are counted as they pass.
+//! A plan whose rows are counted as they pass, and looked at for the profile of the table.
 //!
 //! The Delta writer plans its input itself; [`TapExec`] hands it a finished physical plan as a leaf, so that the plan is
 //! executed as it was optimised and its metrics can be read afterwards.
@@ -18,6 +18,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
+use super::profile::Profiler;
 use crate::diag::Diagnostic;
 use crate::failure::execution_error;
 
@@ -69,12 +70,13 @@ impl Progress {
 pub struct TapExec {
     inner: Arc<dyn ExecutionPlan>,
     progress: Arc<Progress>,
+    profiler: Option<Arc<Profiler>>,
 }
 
 impl TapExec {
-    /// Counts the rows of `inner` in `progress`.
-    pub fn new(inner: Arc<dyn ExecutionPlan>, progress: Arc<Progress>) -> TapExec {
-        TapExec { inner, progress }
+    /// Counts the rows of `inner` in `progress`, and what they hold in `profiler`.
+    pub fn new(inner: Arc<dyn ExecutionPlan>, progress: Arc<Progress>, profiler: Option<Arc<Profiler>>) -> TapExec {
+        TapExec { inner, progress, profiler }
     }
 }
 
@@ -111,8 +113,14 @@ impl ExecutionPlan for TapExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let progress = Arc::clone(&self.progress);
         let stream = self.inner.execute(partition, context).inspect_err(|error| progress.failed(error))?;
+        let mut part = self.profiler.as_ref().map(|profiler| profiler.part(partition));
         let counted = stream.inspect(move |batch| match batch {
-            Ok(batch) => progress.add(batch.num_rows(), batch.get_array_memory_size()),
+            Ok(batch) => {
+                progress.add(batch.num_rows(), batch.get_array_memory_size());
+                if let Some(part) = &mut part {
+                    part.see(batch);
+                }
+            }
             Err(error) => progress.failed(error),
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.inner.schema(), counted)))

@@ -43,7 +43,7 @@ impl Room {
 }
 
 fn by(run: &str) -> Commit {
-    Commit { node: "model.t".into(), invocation_id: run.into() }
+    Commit::new("model.t", run)
 }
 
 #[tokio::test]
@@ -124,4 +124,92 @@ async fn the_log_tells_what_was_added_and_who_replaced() {
     warehouse.drop_relation(relation).await.expect("dropped");
     warehouse.overwrite(state, relation, room.plan(0..1).await, &progress, &by("four")).await.expect("fine");
     assert_ne!(room.table().await.table_id().expect("an id"), id);
+}
+
+mod profiles {
+    use super::super::profile::{Profiling, TableProfile};
+    use super::*;
+
+    fn profiled(run: &str, hidden: &[&str]) -> Commit {
+        by(run).profiled(Profiling::On { hidden: hidden.iter().map(ToString::to_string).collect() })
+    }
+
+    async fn profile(room: &Room) -> TableProfile {
+        room.warehouse.profile(&room.relation).await.expect("reads").expect("there is one")
+    }
+
+    async fn write(room: &Room, appends: bool, rows: std::ops::Range<i64>, commit: &Commit) {
+        let (warehouse, relation, state) = (&room.warehouse, &room.relation, &room.state);
+        let (plan, progress) = (room.plan(rows).await, Default::default());
+        let done = match appends {
+            true => warehouse.append(state, relation, plan, &progress, commit).await,
+            false => warehouse.overwrite(state, relation, plan, &progress, commit).await,
+        };
+        done.expect("written");
+    }
+
+    fn told(profile: &TableProfile) -> (u64, u64, Option<String>, Option<String>, Option<u64>) {
+        let column = profile.column("id").expect("the column").clone();
+        (profile.version, profile.rows, column.min, column.max, column.distinct)
+    }
+
+    #[tokio::test]
+    async fn a_profile_follows_its_table() {
+        let room = Room::new();
+        write(&room, false, 0..10, &profiled("one", &[])).await;
+        assert_eq!(told(&profile(&room).await), (0, 10, Some("0".into()), Some("9".into()), Some(10)));
+        write(&room, true, 5..20, &profiled("two", &[])).await;
+        assert_eq!(told(&profile(&room).await), (1, 25, Some("0".into()), Some("19".into()), Some(20)));
+        // A statement replaces the rows: it keeps what there is.
+        write(&room, false, 3..5, &by("three").profiled(Profiling::AsBefore)).await;
+        assert_eq!(told(&profile(&room).await), (2, 2, Some("3".into()), Some("4".into()), Some(2)));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_counted_leaves_a_profile_behind() {
+        let room = Room::new();
+        write(&room, false, 0..10, &profiled("one", &[])).await;
+        write(&room, true, 10..20, &by("somebody")).await;
+        assert_eq!((profile(&room).await.version, room.table().await.number()), (0, 1));
+        // Nothing true can be said of rows that nobody counted.
+        write(&room, true, 20..30, &profiled("two", &[])).await;
+        assert_eq!((profile(&room).await.version, room.table().await.number()), (0, 2));
+        write(&room, false, 0..1, &profiled("three", &[])).await;
+        assert_eq!(profile(&room).await.version, 3);
+    }
+
+    #[tokio::test]
+    async fn no_value_of_a_hidden_column_is_kept() {
+        let room = Room::new();
+        write(&room, false, 4_711..4_712, &profiled("one", &["ID"])).await;
+        write(&room, true, 4_711..4_713, &profiled("two", &["ID"])).await;
+        let found = profile(&room).await;
+        let column = found.column("id").expect("the column");
+        assert!(column.hidden);
+        assert_eq!((column.rows, column.nulls, column.distinct), (3, 0, Some(2)));
+        assert_eq!((&column.min, &column.max, column.mean, &column.top), (&None, &None, None, &None));
+        assert!(column.histogram.is_none() && column.quantiles.is_none());
+        let file = room.warehouse.table_url(&room.relation).to_file_path().expect("a path").join("_c360/profile.json");
+        assert!(!std::fs::read_to_string(file).expect("the file").contains("471"));
+    }
+
+    /// The file is nobody's row, and `vacuum` leaves it alone.
+    #[tokio::test]
+    async fn readers_and_vacuum_do_not_see_the_file() {
+        let room = Room::new();
+        write(&room, false, 0..10, &profiled("one", &[])).await;
+        write(&room, false, 0..5, &profiled("two", &[])).await;
+        let Some(Stored::Table(table)) = room.warehouse.load(&room.relation).await.expect("loads") else {
+            panic!("no table")
+        };
+        let vacuum = table.vacuum().with_retention_period(chrono::Duration::zero());
+        let vacuum = vacuum.with_mode(deltalake::operations::vacuum::VacuumMode::Full);
+        let (_, done) = vacuum.with_enforce_retention_duration(false).await.expect("vacuums");
+        assert!(done.files_deleted.iter().all(|file| file.ends_with(".parquet")), "{:?}", done.files_deleted);
+        assert!(!done.files_deleted.is_empty());
+        assert_eq!(profile(&room).await.rows, 5);
+        assert_eq!(room.table().await.count(), Some(5));
+        room.warehouse.drop_relation(&room.relation).await.expect("drops");
+        assert!(room.warehouse.profile(&room.relation).await.expect("reads").is_none());
+    }
 }

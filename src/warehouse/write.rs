@@ -17,11 +17,13 @@ use deltalake::protocol::SaveMode;
 use deltalake::{DeltaResult, DeltaTable};
 
 use super::conflict::is_conflict;
+use super::profile::{Counted, Profiler, Profiling};
 use super::remote::RemoteExec;
 use super::remote_write::{RemoteWrite, takes_files};
 use super::tap::PlannedTable;
 use super::{Base, Progress, Stored, TapExec, Warehouse, failed, storable_schema};
 use crate::diag::{Diagnostic, Result, codes};
+use crate::failure::execution_error;
 use crate::node::Relation;
 
 /// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
@@ -34,6 +36,20 @@ pub struct Commit {
     pub node: String,
     /// Id of the invocation.
     pub invocation_id: String,
+    /// Whether the rows are looked at on their way.
+    pub profiling: Profiling,
+}
+
+impl Commit {
+    /// A commit whose rows nobody looks at.
+    pub fn new(node: impl Into<String>, invocation_id: impl Into<String>) -> Commit {
+        Commit { node: node.into(), invocation_id: invocation_id.into(), profiling: Profiling::Off }
+    }
+
+    /// The same, with a profile of the table.
+    pub fn profiled(self, profiling: Profiling) -> Commit {
+        Commit { profiling, ..self }
+    }
 }
 
 /// What a commit did.
@@ -142,13 +158,21 @@ impl Warehouse {
         if overwrites || base != Base::Any {
             properties = properties.with_max_retries(0);
         }
+        let profiler = (commit.profiling != Profiling::Off).then(|| Profiler::new(&plan.schema()));
         let takes_files = before.as_ref().is_none_or(|table| takes_files(table, &plan.schema(), mode));
         let done = match plan.downcast_ref::<RemoteExec>().filter(|_| takes_files) {
             Some(plan) => {
                 let write = RemoteWrite { session, relation, progress, mode, properties };
                 self.write_remote(&write, plan, table, before.as_ref()).await?
             }
-            None => write_rows(session, plan, progress, (table, before.as_ref()), mode, properties).await,
+            None => {
+                let plan = Arc::new(TapExec::new(
+                    cast_plan(plan).map_err(|error| execution_error(&error))?,
+                    Arc::clone(progress),
+                    profiler.clone(),
+                ));
+                write_rows(session, plan, (table, before.as_ref()), mode, properties).await
+            }
         };
         let done = match (done, progress.take_failure()) {
             (Ok(done), _) => done,
@@ -159,11 +183,19 @@ impl Warehouse {
             }
             (Err(error), None) => return Err(failed(&what, &error)),
         };
+        let version = done.version().unwrap_or_default();
+        if let Some(profiler) = profiler {
+            let added_to = before.as_ref().filter(|_| !overwrites).and_then(DeltaTable::version);
+            let (profiling, invocation_id) = (&commit.profiling, commit.invocation_id.as_str());
+            let rows = progress.rows();
+            let counted = Counted { profiler: &profiler, profiling, invocation_id, added_to, version, rows };
+            self.keep_profile(relation, counted).await;
+        }
         let total = total_bytes(&done);
         Ok(Written {
             rows: progress.rows(),
             bytes: if overwrites { total } else { total.saturating_sub(bytes_before) },
-            version: done.version().unwrap_or_default(),
+            version,
             total_rows: total_rows(&done),
         })
     }
@@ -185,12 +217,10 @@ impl Warehouse {
 async fn write_rows(
     session: &SessionState,
     plan: Arc<dyn ExecutionPlan>,
-    progress: &Arc<Progress>,
     (table, before): (DeltaTable, Option<&DeltaTable>),
     mode: SaveMode,
     properties: CommitProperties,
 ) -> DeltaResult<DeltaTable> {
-    let plan = Arc::new(TapExec::new(cast_plan(plan)?, Arc::clone(progress)));
     let input = LogicalPlanBuilder::scan("rows", provider_as_source(Arc::new(PlannedTable { plan })), None)?.build()?;
     let snapshot = before.map(DeltaTable::snapshot).transpose()?.map(|state| state.snapshot().clone());
     let overwrites = mode == SaveMode::Overwrite;
@@ -214,11 +244,11 @@ impl Stored {
     }
 }
 
-fn total_bytes(table: &DeltaTable) -> u64 {
+pub(super) fn total_bytes(table: &DeltaTable) -> u64 {
     table.snapshot().map_or(0, |state| state.log_data().iter().map(|file| file.size().max(0) as u64).sum())
 }
 
-fn total_rows(table: &DeltaTable) -> Option<u64> {
+pub(super) fn total_rows(table: &DeltaTable) -> Option<u64> {
     let state = table.snapshot().ok()?;
     state.log_data().iter().map(|file| file.num_records().map(|rows| rows as u64)).sum()
 }

@@ -147,8 +147,28 @@ impl Project {
 
     /// The program with these arguments, in the project's folder, without the settings of whoever runs the tests.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env("HOME", self.folder.path());
+        let mut command = self.here(&binary());
+        command.args(args);
+        command
+    }
+
+    /// A line for the shell, in the project's folder, where `c360` is the program; `bin` is a folder for that name.
+    pub(crate) fn shell(&self, line: &str, bin: &Path) -> Command {
+        let program = bin.join("c360");
+        if !program.exists() {
+            std::os::unix::fs::symlink(std::path::absolute(binary()).expect("a path"), &program).expect("a link");
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
+        let mut command = self.here(Path::new("/bin/sh"));
+        command.args(["-c", line]).env("PATH", std::env::join_paths(folders).expect("a path"));
+        command
+    }
+
+    /// A program in the project's folder.
+    fn here(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).env("HOME", self.folder.path());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if ["C360_", "DBT_", "RUST_", "AWS_", "HADOOP_"].iter().any(|prefix| name_text.starts_with(prefix)) {

@@ -51,6 +51,27 @@ fn rows_with_a_key_replace_those_of_the_same_key() {
 }
 
 #[test]
+fn without_new_rows_there_is_no_new_version_and_no_publish() {
+    for config in ["", "unique_key='id'", "unique_key='id', incremental_strategy='merge'"] {
+        let project = model(&format!("publish={{'to': 'bi'}}, {config}"));
+        build(&project, FIRST, &[]);
+        let after = |csv: &str| {
+            build(&project, csv, &[]);
+            let results = project.json("target/run_results.json");
+            let all = results["results"].as_array().expect("a list");
+            let of = all.iter().find(|one| one["unique_id"] == "model.shop.m").expect("a result");
+            let response = &of["adapter_response"];
+            (response["version"].as_u64().expect("a version"), response["publish"].to_string())
+        };
+        let (version, _) = after(SECOND);
+        let (same, publish) = after("id,v\n");
+        assert_eq!(same, version, "{config}");
+        assert!(publish.contains("is already there"), "{config}: {publish}");
+        assert_eq!(after("id,v\n9,z\n").0, version + 1, "{config}");
+    }
+}
+
+#[test]
 fn a_key_of_two_columns() {
     for strategy in ["delete+insert", "merge"] {
         let project = model(&format!("unique_key=['id', 'day'], incremental_strategy='{strategy}'"));

@@ -1,5 +1,5 @@
 //! What holds on every store: the same project gives the same rows as on the local disk, whoever writes at the same time.
-//! [`crate::lakes_hdfs`] and [`crate::lakes_s3`] run it, and know how each of them fails.
+//! [`crate::lakes_azure`], [`crate::lakes_hdfs`] and [`crate::lakes_s3`] run it, and know how each of them fails.
 
 use std::collections::BTreeMap;
 use std::path::Path;

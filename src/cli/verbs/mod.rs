@@ -15,6 +15,7 @@ mod ls;
 mod operation;
 mod retry;
 mod show;
+mod versions;
 
 use super::args::{GlobalArgs, SelectArgs};
 use super::printer::Printer;
@@ -37,6 +38,7 @@ pub(super) use ls::ls;
 pub(super) use operation::run_operation;
 pub(super) use retry::retry;
 pub(super) use show::show;
+pub(super) use versions::{history, restore, vacuum};
 
 /// The options of a verb that does not run nodes.
 fn plain_options(command: &str, global: &GlobalArgs, select: &SelectArgs, env: &Environment) -> Result<Options> {

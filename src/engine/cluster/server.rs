@@ -65,7 +65,18 @@ pub struct ExecutorOptions {
 }
 
 fn failed(what: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
-    Diagnostic::error(codes::CLUSTER_FAILED, format!("{what} cannot go on: {error}"))
+    Diagnostic::error(codes::CLUSTER_FAILED, format!("{what} cannot go on: {error}")).maybe_help(
+        is_address(error)
+            .then_some("look at `--bind-host` and the ports: the address has to be this machine's, the port free"),
+    )
+}
+
+/// True if the system refused the address or the port.
+fn is_address(error: &dyn std::fmt::Display) -> bool {
+    let text = error.to_string();
+    ["Cannot assign requested address", "Address already in use", "Address in use", "Permission denied"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// Runs a scheduler until `stop` is ready.

@@ -9,6 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::diag::{self, Diagnostic, codes};
+use crate::stdx::closest;
 
 use super::errors::unreadable;
 
@@ -145,7 +146,10 @@ impl Location {
     /// The error that no file is there, with what is there instead.
     async fn missing(&self, store: &dyn ObjectStore) -> Box<Diagnostic> {
         let found = Diagnostic::error(codes::SOURCE_FILES_MISSING, format!("no file matches `{}`", self.text));
+        let found =
+            found.help("a location is a file, a folder or a pattern with `*`, and starts at the project's folder");
         let mut parts: Vec<String> = self.base.parts().map(|part| part.as_ref().to_string()).collect();
+        let mut gone: Option<String> = None;
         loop {
             let folder = Path::from_iter(parts.iter().map(String::as_str));
             if let Ok(listed) = store.list_with_delimiter(Some(&folder)).await {
@@ -162,10 +166,16 @@ impl Location {
                     more => format!("holds {} and {} more", names[..SHOWN].join(", "), more - SHOWN),
                 };
                 if !there.is_empty() {
-                    return found.note(format!("`{}` {there}", label(&self.url, &folder)));
+                    let near = gone.and_then(|gone| {
+                        closest(&gone, names.iter().map(|name| name.trim_end_matches('/'))).map(str::to_string)
+                    });
+                    return found
+                        .note(format!("`{}` {there}", label(&self.url, &folder)))
+                        .maybe_help(near.map(|near| format!("`{near}` was probably meant")));
                 }
             }
-            if parts.pop().is_none() {
+            gone = parts.pop();
+            if gone.is_none() {
                 return found;
             }
         }

@@ -111,8 +111,12 @@ pub async fn open(
     Ok(OpenedSource { provider: Arc::new(table), stats })
 }
 
-/// Says which source a diagnostic is about, unless it does already.
+/// Says which source a diagnostic is about and where it is declared, unless that is said already.
 fn of_source(spec: &ScanSpec, error: Box<Diagnostic>) -> Box<Diagnostic> {
+    let error = match &spec.place {
+        Some(place) if error.labels.is_empty() => error.label(place.clone(), "declared here"),
+        _ => error,
+    };
     if error.message.contains(&spec.name) { error } else { error.note(format!("the source is `{}`", spec.name)) }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diag::{self, Diagnostic, codes};
+use crate::diag::{self, Diagnostic, Span, codes};
 use crate::stdx::closest;
 
 /// What a source table is made of. Paths and options are final; nothing has been looked at yet.
@@ -27,6 +27,9 @@ pub struct ScanSpec {
     pub bad_records: BadRecords,
     /// How many bad records one scan may drop or quarantine before it fails.
     pub max_bad_records: Option<u64>,
+    /// Where a person declared it. It stays here when the declaration travels.
+    #[serde(skip)]
+    pub place: Option<Span>,
 }
 
 impl ScanSpec {
@@ -41,6 +44,7 @@ impl ScanSpec {
             path_columns: Vec::new(),
             bad_records: BadRecords::default(),
             max_bad_records: None,
+            place: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::methods;
 use crate::jinja::stop::{Result, Stop, fail};
 use crate::jinja::syntax::ast::{Arg, Call, ExprKind, Loc, Macro, MacroKind};
@@ -120,8 +121,9 @@ impl Interpreter<'_> {
         let item = value.definition();
         self.step()?;
         if self.calls.len() >= self.options.limits.depth as usize {
-            let what = format!("is called more than {} macro calls deep", self.options.limits.depth);
-            return Err(Stop::error(crate::diag::codes::JINJA_LIMIT, format!("macro `{}` {what}", item.name)));
+            let what = format!("is called at a depth of more than {} calls", self.options.limits.depth);
+            let found = Diagnostic::error(codes::JINJA_LIMIT, format!("macro `{}` {what}", item.name));
+            return Err(found.help("a macro that calls itself needs an `if` that ends it").into());
         }
         if matches!(item.kind, MacroKind::Macro | MacroKind::Test | MacroKind::Materialization)
             && !item.package.is_empty()

@@ -1,6 +1,6 @@
 //! Errors with places: the expression, and the macro calls that led there.
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Label, codes};
 use crate::jinja::stop::Stop;
 use crate::jinja::syntax::ast::Loc;
 use crate::jinja::value::{Undefined, Value};
@@ -24,10 +24,19 @@ impl Interpreter<'_> {
     }
 
     fn with_chain(&self, mut diagnostic: Box<Diagnostic>) -> Box<Diagnostic> {
-        for call in self.calls.iter().rev().take(SHOWN_CALLS) {
-            diagnostic = diagnostic.label(call.at.span(&call.file), format!("in macro `{}` called here", call.name));
+        let mut shown = 0;
+        for call in self.calls.iter().rev() {
+            let label = Label { span: call.at.span(&call.file), text: format!("in macro `{}` called here", call.name) };
+            // A macro that calls itself stands in one place, however often.
+            if diagnostic.labels.contains(&label) {
+                continue;
+            }
+            shown += 1;
+            if shown <= SHOWN_CALLS {
+                diagnostic.labels.push(label);
+            }
         }
-        match self.calls.len().checked_sub(SHOWN_CALLS) {
+        match shown.checked_sub(SHOWN_CALLS) {
             None | Some(0) => diagnostic,
             Some(more) => diagnostic.note(format!("and {more} more macro calls around these")),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Value, equals};
-use crate::diag::codes;
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::format::percent_format;
 use crate::jinja::limits::MAX_TEXT;
 use crate::jinja::stop::{Result, Stop, fail};
@@ -131,7 +131,9 @@ pub(crate) fn add(a: &Value, b: &Value) -> Result {
         }
         (Value::Str(_) | Value::List(_) | Value::Tuple(_), _) => {
             let (a, b) = (a.type_name(), b.type_name());
-            Err(fail(format!("can only concatenate {a} (not \"{b}\") to {a}")))
+            let found =
+                Diagnostic::error(codes::JINJA_RUNTIME, format!("can only concatenate {a} (not \"{b}\") to {a}"));
+            Err(found.maybe_help((a == "str").then_some("`~` joins texts, `| int` makes a number of one")).into())
         }
         _ => number_op(BinaryOp::Add, a, b),
     }

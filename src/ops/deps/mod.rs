@@ -318,7 +318,9 @@ impl Work<'_> {
     fn check_name(&self, locked: &Locked, fetched: &[Fetched], span: &Span) -> Result<()> {
         let name = &locked.name;
         let problem = |problem: String| {
-            Err(Diagnostic::error(codes::PACKAGE_CONFLICT, problem).label(span.clone(), "asked for here"))
+            Err(Diagnostic::error(codes::PACKAGE_CONFLICT, problem)
+                .label(span.clone(), "asked for here")
+                .help("a package is called by the `name` in its dbt_project.yml: leave one of the two out"))
         };
         if name == self.root {
             return problem(format!("a package is called `{name}`, as the project itself"));
@@ -364,7 +366,12 @@ impl Work<'_> {
 
 /// The folder of a local package.
 fn local(folder: &Path, written: &str, span: &Span) -> Result<PathBuf> {
-    let folder = folder.canonicalize().map_err(|error| unreachable(written, span, error))?;
+    let folder = folder.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            unreachable(written, span, "there is no such folder").help("a local path starts at the project's folder")
+        }
+        _ => unreachable(written, span, error),
+    })?;
     match folder.join("dbt_project.yml").is_file() {
         true => Ok(folder),
         false => Err(unreachable(written, span, "there is no dbt_project.yml in that folder")),

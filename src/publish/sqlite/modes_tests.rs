@@ -338,13 +338,15 @@ async fn check(mode: &str, vanished: Option<&str>, ops: &[Op]) {
                 relation.extend(new);
             }
             Op::Rewrite { change, drop } => {
+                let was_empty = relation.is_empty();
                 relation.retain(|id, _| id % 7 != i64::from(drop % 7));
                 let hit = |id: &i64| id % 3 == i64::from(change % 3);
                 relation.iter_mut().filter(|(id, _)| hit(id)).for_each(|(id, name)| {
                     *name = (id % 2 == 0).then(|| format!("c{round}"));
                 });
                 bench.history.overwrite(batch(&relation)).await;
-                rewritten = there.is_some();
+                // Nothing in the place of nothing is no change.
+                rewritten |= there.is_some() && !(was_empty && relation.is_empty());
             }
             Op::Optimize => bench.history.optimize().await,
             Op::Publish => {

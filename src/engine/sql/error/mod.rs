@@ -74,11 +74,7 @@ impl<'a> Context<'a> {
             DataFusionError::NotImplemented(message) => self.not_implemented(message),
             DataFusionError::Configuration(message) => Diagnostic::error(codes::SQL_PLAN, fragment(message)),
             DataFusionError::Execution(message) => self.execution(message),
-            DataFusionError::ResourcesExhausted(message) => {
-                Diagnostic::error(codes::MEMORY_LIMIT, "the query needs more memory than it may have")
-                    .note(first_line(message))
-                    .help("raise memory_limit in the profile, or lower threads")
-            }
+            DataFusionError::ResourcesExhausted(message) => crate::failure::out_of_memory(message),
             DataFusionError::ParquetError(inner) => Diagnostic::error(codes::STORE_ERROR, fragment(&inner.to_string())),
             DataFusionError::ObjectStore(inner) => Diagnostic::error(codes::STORE_ERROR, fragment(&inner.to_string())),
             DataFusionError::IoError(inner) => Diagnostic::error(codes::STORE_ERROR, fragment(&inner.to_string())),

@@ -1,0 +1,219 @@
+//! Columns of numbers, and of what is stored as a number: dates, timestamps.
+
+use datafusion::arrow::array::{Array, ArrowPrimitiveType, PrimitiveArray};
+
+use super::distinct::{Distinct, mix};
+use super::sample::{Point, Sample};
+
+/// What a column of numbers is counted as: whole numbers as `i64`, decimals as `i128`, floating ones as `f64`.
+pub(super) trait Value: Copy + PartialEq + Sized {
+    /// Whether there are values that are no number.
+    const HAS_NAN: bool;
+    fn hash(self) -> u64;
+    fn number(self) -> f64;
+    fn is_nan(self) -> bool;
+    fn smaller(self, other: Self) -> Self;
+    fn larger(self, other: Self) -> Self;
+    /// As text that [`Value::read`] reads.
+    fn text(self) -> String;
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Value for i64 {
+    const HAS_NAN: bool = false;
+    #[inline]
+    fn hash(self) -> u64 {
+        mix(self as u64)
+    }
+    #[inline]
+    fn number(self) -> f64 {
+        self as f64
+    }
+    fn is_nan(self) -> bool {
+        false
+    }
+    #[inline]
+    fn smaller(self, other: i64) -> i64 {
+        self.min(other)
+    }
+    #[inline]
+    fn larger(self, other: i64) -> i64 {
+        self.max(other)
+    }
+    fn text(self) -> String {
+        self.to_string()
+    }
+    fn read(text: &str) -> Option<i64> {
+        text.parse().ok()
+    }
+}
+
+impl Value for i128 {
+    const HAS_NAN: bool = false;
+    #[inline]
+    fn hash(self) -> u64 {
+        mix(mix((self >> 64) as u64) ^ self as u64)
+    }
+    #[inline]
+    fn number(self) -> f64 {
+        self as f64
+    }
+    fn is_nan(self) -> bool {
+        false
+    }
+    #[inline]
+    fn smaller(self, other: i128) -> i128 {
+        self.min(other)
+    }
+    #[inline]
+    fn larger(self, other: i128) -> i128 {
+        self.max(other)
+    }
+    fn text(self) -> String {
+        self.to_string()
+    }
+    fn read(text: &str) -> Option<i128> {
+        text.parse().ok()
+    }
+}
+
+impl Value for f64 {
+    const HAS_NAN: bool = true;
+    #[inline]
+    fn hash(self) -> u64 {
+        mix(self.to_bits())
+    }
+    #[inline]
+    fn number(self) -> f64 {
+        self
+    }
+    #[inline]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+    #[inline]
+    fn smaller(self, other: f64) -> f64 {
+        if other < self { other } else { self }
+    }
+    #[inline]
+    fn larger(self, other: f64) -> f64 {
+        if other > self { other } else { self }
+    }
+    fn text(self) -> String {
+        self.to_string()
+    }
+    fn read(text: &str) -> Option<f64> {
+        text.parse().ok()
+    }
+}
+
+/// What is known of the values of a column that are neither null nor NaN.
+#[derive(Debug, Clone)]
+pub(super) struct Numbers<V> {
+    /// How many.
+    pub(super) count: u64,
+    /// How many are no number, beside those.
+    pub(super) nan: u64,
+    /// Their sum.
+    pub(super) sum: f64,
+    /// The smallest and the largest.
+    pub(super) range: Option<(V, V)>,
+    pub(super) distinct: Distinct<V>,
+    pub(super) sample: Sample,
+}
+
+impl<V: Value> Numbers<V> {
+    pub(super) fn new() -> Numbers<V> {
+        Numbers { count: 0, nan: 0, sum: 0.0, range: None, distinct: Distinct::new(), sample: Sample::new() }
+    }
+
+    /// Counts the values of `array` that are not null; `scratch` holds them on the way.
+    pub(super) fn update<T: ArrowPrimitiveType>(
+        &mut self,
+        array: &PrimitiveArray<T>,
+        scratch: &mut Vec<V>,
+        value: impl Fn(T::Native) -> V,
+    ) {
+        scratch.clear();
+        let values = array.values();
+        match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => scratch.extend(values.iter().map(|native| value(*native))),
+            Some(nulls) => {
+                for (start, end) in nulls.valid_slices() {
+                    scratch.extend(values[start..end].iter().map(|native| value(*native)));
+                }
+            }
+        }
+        if V::HAS_NAN {
+            let before = scratch.len();
+            scratch.retain(|value| !value.is_nan());
+            self.nan += (before - scratch.len()) as u64;
+        }
+        self.add_all(scratch);
+    }
+
+    fn add_all(&mut self, values: &[V]) {
+        let Some(first) = values.first().copied() else { return };
+        self.count += values.len() as u64;
+        self.sum += sum(values);
+        let (low, high) = values.iter().fold(self.range.unwrap_or((first, first)), |(low, high), value| {
+            (low.smaller(*value), high.larger(*value))
+        });
+        self.range = Some((low, high));
+        self.sample.offer(values, V::number);
+        match &mut self.distinct {
+            Distinct::Many(registers) => values.iter().for_each(|value| registers.add(value.hash())),
+            // Few values often stand in runs.
+            Distinct::Few(_) => {
+                let mut run = (first, 0);
+                for value in values {
+                    if *value != run.0 {
+                        self.distinct.add(run.0.hash(), run.1, || run.0);
+                        run = (*value, 0);
+                    }
+                    run.1 += 1;
+                }
+                self.distinct.add(run.0.hash(), run.1, || run.0);
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Numbers<V>) {
+        self.count += other.count;
+        self.nan += other.nan;
+        self.sum += other.sum;
+        self.range = match (self.range, other.range) {
+            (Some(one), Some(two)) => Some((one.0.smaller(two.0), one.1.larger(two.1))),
+            (one, two) => one.or(two),
+        };
+        self.distinct.merge(other.distinct);
+        self.sample.merge(other.sample);
+    }
+
+    /// Values with weights: all of them if they are few, or else the sample. Infinite ones are left out.
+    pub(super) fn points(&self) -> (Vec<Point>, bool) {
+        let exact = self.distinct.entries().map(|entries| {
+            let point =
+                |entry: &super::distinct::Entry<V>| Point { value: entry.value.number(), weight: entry.count as f64 };
+            entries.iter().map(point).collect::<Vec<_>>()
+        });
+        let is_exact = exact.is_some();
+        let mut points = exact.unwrap_or_else(|| self.sample.clone().points().collect());
+        points.retain(|point| point.value.is_finite());
+        points.sort_by(|one, two| one.value.total_cmp(&two.value));
+        (points, is_exact)
+    }
+}
+
+/// Eight sums at a time, which a processor adds at once.
+fn sum<V: Value>(values: &[V]) -> f64 {
+    let mut lanes = [0.0_f64; 8];
+    let mut chunks = values.chunks_exact(8);
+    for chunk in &mut chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value.number();
+        }
+    }
+    let rest: f64 = chunks.remainder().iter().map(|value| value.number()).sum();
+    lanes.iter().sum::<f64>() + rest
+}

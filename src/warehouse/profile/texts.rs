@@ -1,0 +1,188 @@
+//! Columns of text and of bytes.
+
+use datafusion::arrow::array::{Array, GenericByteArray};
+use datafusion::arrow::datatypes::ByteArrayType;
+use twox_hash::XxHash3_64;
+
+use super::distinct::Distinct;
+
+/// Bytes of a value that are kept, about; what is longer ends in [`CUT`].
+const KEPT: usize = 256;
+/// Stands for the rest of a value.
+const CUT: &str = "…";
+
+/// What is known of the values of a column that are not null.
+#[derive(Debug, Clone)]
+pub(super) struct Texts {
+    /// How many.
+    pub(super) count: u64,
+    pub(super) low: Option<Bound>,
+    pub(super) high: Option<Bound>,
+    pub(super) distinct: Distinct<Box<[u8]>>,
+}
+
+/// The smallest or the largest value so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// Its first eight bytes: two values mostly differ in those.
+    head: u64,
+    /// Its first bytes.
+    pub(super) bytes: Box<[u8]>,
+}
+
+impl Bound {
+    pub(super) fn new(bytes: &[u8]) -> Bound {
+        Bound { head: head(bytes), bytes: cut(bytes) }
+    }
+
+    #[inline]
+    fn is_above(&self, head: u64, bytes: &[u8]) -> bool {
+        head < self.head || (head == self.head && bytes < &*self.bytes)
+    }
+
+    #[inline]
+    fn is_below(&self, head: u64, bytes: &[u8]) -> bool {
+        head > self.head || (head == self.head && bytes > &*self.bytes)
+    }
+}
+
+/// The first eight bytes, as a number that sorts as they do.
+#[inline]
+fn head(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<8>() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => {
+            let mut chunk = [0; 8];
+            chunk[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(chunk)
+        }
+    }
+}
+
+/// The hash of a value. Hashes are kept beside tables: this never changes.
+#[inline]
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot(bytes)
+}
+
+/// A value as it is kept: the first part of a long one.
+fn cut(bytes: &[u8]) -> Box<[u8]> {
+    if bytes.len() <= KEPT {
+        return bytes.into();
+    }
+    let mut end = KEPT - CUT.len();
+    // Text is cut between its characters; of bytes that are no text it does not matter.
+    while end > KEPT - 8 && bytes[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    [&bytes[..end], CUT.as_bytes()].concat().into()
+}
+
+impl Texts {
+    pub(super) fn new() -> Texts {
+        Texts { count: 0, low: None, high: None, distinct: Distinct::new() }
+    }
+
+    /// Counts the values of `array` that are not null.
+    pub(super) fn update<T: ByteArrayType<Offset = i32>>(&mut self, array: &GenericByteArray<T>) {
+        let (offsets, data) = (array.value_offsets(), array.value_data());
+        let value = |row: usize| &data[offsets[row] as usize..offsets[row + 1] as usize];
+        let mut run = (None, 0);
+        match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => (0..array.len()).for_each(|row| self.next(value(row), &mut run)),
+            Some(nulls) => nulls.valid_indices().for_each(|row| self.next(value(row), &mut run)),
+        }
+        self.end(run);
+    }
+
+    /// Values that stand in runs are counted run by run.
+    #[inline]
+    fn next<'a>(&mut self, bytes: &'a [u8], run: &mut (Option<&'a [u8]>, u64)) {
+        if run.0 != Some(bytes) {
+            self.end(*run);
+            *run = (Some(bytes), 0);
+        }
+        run.1 += 1;
+    }
+
+    #[inline]
+    fn end(&mut self, (value, count): (Option<&[u8]>, u64)) {
+        let Some(bytes) = value else { return };
+        self.count += count;
+        let mut is_new = false;
+        let hash = hash(bytes);
+        match &mut self.distinct {
+            Distinct::Many(registers) => {
+                registers.add(hash);
+                is_new = true;
+            }
+            few => few.add(hash, count, || {
+                is_new = true;
+                cut(bytes)
+            }),
+        }
+        if is_new {
+            self.widen(bytes);
+        }
+    }
+
+    /// Looks whether a value is a new bound.
+    #[inline]
+    fn widen(&mut self, bytes: &[u8]) {
+        let head = head(bytes);
+        if self.low.as_ref().is_none_or(|low| low.is_above(head, bytes)) {
+            self.low = Some(Bound::new(bytes));
+        }
+        if self.high.as_ref().is_none_or(|high| high.is_below(head, bytes)) {
+            self.high = Some(Bound::new(bytes));
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Texts) {
+        self.count += other.count;
+        for bound in [other.low, other.high].into_iter().flatten() {
+            self.widen(&bound.bytes);
+        }
+        self.distinct.merge(other.distinct);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::array::StringArray;
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let long = "é".repeat(300);
+        let kept = cut(long.as_bytes());
+        assert!(kept.len() <= KEPT);
+        let text = std::str::from_utf8(&kept).expect("whole characters");
+        assert!(text.starts_with("éé") && text.ends_with("é…"));
+        assert_eq!(&*cut(b"short"), b"short");
+    }
+
+    #[test]
+    fn bounds_compare_whole_values() {
+        let mut texts = Texts::new();
+        let values = [Some("same head b"), None, Some("same head a"), Some("same head"), Some("same hea"), Some("")];
+        texts.update(&StringArray::from(values.to_vec()));
+        let bytes = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.bytes.to_vec());
+        assert_eq!(bytes(&texts.low), Some(Vec::new()));
+        assert_eq!(bytes(&texts.high), Some(b"same head b".to_vec()));
+        assert_eq!((texts.count, texts.distinct.count()), (5, (5, true)));
+    }
+
+    /// The table of few values overflows in the middle of a batch: the value that does it counts as a bound too.
+    #[test]
+    fn a_bound_that_comes_with_the_overflow_is_seen() {
+        for last in ["zz", "00"] {
+            let values: Vec<String> = (0..512).map(|row| format!("m{row:04}")).chain([last.to_string()]).collect();
+            let mut texts = Texts::new();
+            texts.update(&StringArray::from(values));
+            assert!(!texts.distinct.count().1);
+            let bounds = [&texts.low, &texts.high].map(|bound| bound.as_ref().map(|bound| bound.bytes.to_vec()));
+            assert!(bounds.contains(&Some(last.as_bytes().to_vec())), "{last}: {bounds:?}");
+        }
+    }
+}
