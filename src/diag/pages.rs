@@ -35,6 +35,12 @@ pub fn title(code: Code) -> &'static str {
     title.map_or(code.explanation, |(_, title)| title)
 }
 
+/// True if what the page shows is a warning and no error: then the exit code stays 0.
+pub fn is_warning(code: Code) -> bool {
+    let has = |severity: &str| page(code).is_some_and(|page| page.contains(&format!("\n{severity}[{}]", code.id)));
+    has("warning") && !has("error")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::codes::{self, ALL};
@@ -45,6 +51,11 @@ mod tests {
         for code in ALL {
             assert_eq!(FAMILIES.iter().filter(|(start, _)| code.id.starts_with(start)).count(), 1, "{}", code.id);
         }
+    }
+
+    #[test]
+    fn warnings_are_told_from_errors() {
+        assert!(is_warning(codes::UNKNOWN_KEY) && !is_warning(codes::REF_NOT_FOUND) && !is_warning(codes::INTERNAL));
     }
 
     #[test]

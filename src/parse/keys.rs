@@ -135,6 +135,9 @@ pub(super) const EXTERNAL: &[&str] = &[
     "partitions",
     "fetch_size",
     "zero_dates",
+    // What dbt has here, for other tools.
+    "row_format",
+    "tbl_properties",
 ];
 
 const MACRO: &[&str] = &["name", "description", "docs", "meta", "arguments", "config"];

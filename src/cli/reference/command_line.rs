@@ -123,7 +123,8 @@ fn meaning(arg: &Arg) -> String {
         true => arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect(),
         false => Vec::new(),
     };
-    if !values.is_empty() {
+    let are_told = values.iter().all(|value| text.contains(value.trim_matches('`')));
+    if !values.is_empty() && !are_told {
         text.push_str(&format!(": {}", values.join(", ")));
     }
     let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();

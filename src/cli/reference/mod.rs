@@ -52,7 +52,7 @@ fn codes_are_listed() {
         let row = |code: &codes::Code| {
             vec![
                 format!("[{0}](../codes/{0}.md)", code.id),
-                super::exit_code_of(*code).to_string(),
+                if pages::is_warning(*code) { "warning".to_string() } else { super::exit_code_of(*code).to_string() },
                 pages::title(*code).to_string(),
             ]
         };

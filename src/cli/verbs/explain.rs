@@ -53,7 +53,15 @@ fn text(code: Code) -> String {
     let page = pages::page(code).map(str::to_string);
     let page = page.unwrap_or_else(|| format!("# {}: {}\n", code.id, code.explanation));
     let (title, rest) = page.split_once('\n').unwrap_or((&page, ""));
-    format!("{title}\n\n{}: exit code {}.\n{rest}", whose(code), exit_code_of(code))
+    format!("{title}\n\n{}.\n{rest}", effect(code))
+}
+
+/// Whose failure it is, and what that does to the exit code.
+fn effect(code: Code) -> String {
+    match pages::is_warning(code) {
+        true => "A warning: the exit code is 0, unless `--warn-error` counts it as an error".to_string(),
+        false => format!("{}: exit code {}", whose(code), exit_code_of(code)),
+    }
 }
 
 fn whose(code: Code) -> &'static str {
@@ -69,7 +77,8 @@ fn entry(code: Code) -> serde_json::Value {
         "code": code.id,
         "title": pages::title(code),
         "explanation": code.explanation,
-        "exit_code": exit_code_of(code),
+        "severity": if pages::is_warning(code) { "warning" } else { "error" },
+        "exit_code": if pages::is_warning(code) { FINE } else { exit_code_of(code) },
         "page": pages::page(code),
     })
 }

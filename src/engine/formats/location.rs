@@ -166,9 +166,7 @@ impl Location {
                     more => format!("holds {} and {} more", names[..SHOWN].join(", "), more - SHOWN),
                 };
                 if !there.is_empty() {
-                    let near = gone.and_then(|gone| {
-                        closest(&gone, names.iter().map(|name| name.trim_end_matches('/'))).map(str::to_string)
-                    });
+                    let near = gone.and_then(|gone| meant(&gone, &names));
                     return found
                         .note(format!("`{}` {there}", label(&self.url, &folder)))
                         .maybe_help(near.map(|near| format!("`{near}` was probably meant")));
@@ -275,6 +273,13 @@ fn text_at(tail: &[u8]) -> Option<u8> {
 /// The same decoding for parts of a path.
 pub(super) fn decoded(text: &str) -> String {
     percent_decode(text)
+}
+
+/// The name among `names` that was probably meant by `gone`. The file of another day is none.
+fn meant(gone: &str, names: &[String]) -> Option<String> {
+    let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+    let others = names.iter().map(|name| name.trim_end_matches('/')).filter(|name| letters(name) != letters(gone));
+    closest(gone, others).map(str::to_string)
 }
 
 #[cfg(test)]
