@@ -11,6 +11,7 @@ mod defer;
 mod deps;
 pub mod docs;
 mod explain_config;
+mod forbidden;
 mod freshness;
 mod history;
 mod init;
