@@ -43,7 +43,7 @@ pub async fn restore(
     let session = Session::open(options, loaded, Vec::new()).await?;
     let node = loaded.manifest.node(id);
     let relation = table(&session, node).await?;
-    let commit = Commit { node: node.unique_id.clone(), invocation_id: loaded.invocation.id.clone() };
+    let commit = Commit::new(&node.unique_id, &loaded.invocation.id);
     let written = session.engine.warehouse.restore(&relation, version, &commit).await?;
     Ok((node.clone(), written))
 }
