@@ -50,6 +50,8 @@ pub mod schedule;
 #[cfg(feature = "engine")]
 pub mod artifacts;
 #[cfg(feature = "engine")]
+pub mod docs;
+#[cfg(feature = "engine")]
 pub mod report;
 // Shell.
 #[cfg(feature = "engine")]

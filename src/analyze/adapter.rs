@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
+use datafusion::arrow::datatypes::FieldRef;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -121,10 +122,8 @@ impl Adapter for PredictingAdapter {
                 .unanswered(format!("its template asks for the columns of `{relation}`, which was never built"));
         }
         let fields = schema.iter().flat_map(|schema| schema.fields().iter());
-        let column = |field: &Arc<datafusion::arrow::datatypes::Field>| AdapterColumn {
-            name: field.name().clone(),
-            data_type: type_name(field.data_type()),
-        };
+        let column =
+            |field: &FieldRef| AdapterColumn { name: field.name().clone(), data_type: type_name(field.data_type()) };
         Ok(fields.map(column).collect())
     }
 

@@ -4,8 +4,12 @@
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
 //! order in which they ended, as dbt's do.
 
+mod lineage;
 mod manifest;
+mod plans;
 mod run_results;
+mod samples;
+mod source_files;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -16,8 +20,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+pub use lineage::{
+    LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
+};
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
+pub use plans::plans;
 pub use run_results::{RunMeta, run_results};
+pub use samples::{Sample, samples};
+pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};
 pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "cluster")]
 use super::cluster_args::ClusterVerb;
+use super::docs_args::DocsVerb;
 
 const AFTER_HELP: &str = "\
 Selecting nodes:
@@ -16,6 +17,16 @@ Selecting nodes:
 
 Environment: most options have a twin C360_OPTION (C360_TARGET, C360_THREADS, ...); DBT_OPTION is read after it.
 Exit codes: 0 fine, 1 a node or test failed, 2 the project or the command line is wrong, 130 interrupted.";
+
+const LINEAGE_HELP: &str = "\
+copied       the value as it is            transformed  computed from it, row by row
+aggregated   an argument of an aggregate   window       partitions or orders a window
+condition    decides which value it is
+
+  c360 lineage mart_totals.Total_Duration
+  c360 lineage lake.log_content._source.Mac --downstream
+  c360 lineage mart_totals --output mermaid
+  c360 ls --select column:stg_log_content.duration+";
 
 /// SQL models in, trusted tables out: dbt's workflow with the engine inside.
 #[derive(Debug, Parser)]
@@ -261,6 +272,21 @@ pub(crate) enum Verb {
         #[command(flatten)]
         select: SelectArgs,
     },
+    /// Show where a column comes from, down to the field of a file, or where it goes
+    ///
+    /// The plans of all models are read; nothing runs. Writes lineage.json into the artifact folder.
+    #[command(after_help = LINEAGE_HELP)]
+    Lineage {
+        /// A column, `mart_totals.Total_Duration`; or a node, `mart_totals`; without one, lineage.json is written
+        #[arg(value_name = "NODE[.COLUMN]")]
+        of: Option<String>,
+        /// Follow it to the columns that are made from it, and to what is published
+        #[arg(long)]
+        downstream: bool,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "text")]
+        output: LineageOutput,
+    },
     /// Read the project, report every mistake, write manifest.json
     Parse,
     /// Write the SQL of nodes into the artifact folder, or print it
@@ -309,6 +335,11 @@ pub(crate) enum Verb {
         /// Resolve packages.yml anew, although package-lock.yml belongs to it
         #[arg(long)]
         upgrade: bool,
+    },
+    /// Make the docs site of the project, or serve it
+    Docs {
+        #[command(subcommand)]
+        verb: DocsVerb,
     },
     /// Look at configurations
     Config {
@@ -423,6 +454,19 @@ pub(crate) enum ExplainOutput {
 pub(crate) enum CompileOutput {
     Text,
     Json,
+}
+
+/// `lineage --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineageOutput {
+    /// A tree, or the columns of a node
+    Text,
+    /// Columns and edges as one JSON object
+    Json,
+    /// A flowchart for Markdown
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
 }
 
 /// `show --output`.

@@ -4,6 +4,7 @@
 mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
+mod docs_args;
 mod interrupt;
 mod markdown;
 mod panics;
@@ -100,6 +101,9 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         }
         Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
         Verb::Check { select } => verbs::check(global, &select, env, printer),
+        Verb::Lineage { of, downstream, output } => {
+            verbs::lineage(global, of.as_deref(), downstream, output, env, printer)
+        }
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
         Verb::Show { select, inline, limit, output } => {
@@ -112,6 +116,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
         }
+        Verb::Docs { verb } => verbs::docs(verb, global, env, printer),
         Verb::History { node, limit, output } => verbs::history(global, &node, limit, output, env, printer),
         Verb::Restore { node, version, no_publish } => {
             verbs::restore(global, &node, version, !no_publish, env, printer)

@@ -51,7 +51,7 @@ pub(super) fn write_sources(
     write(path, &sources(results, elapsed, &made(loaded)))
 }
 
-fn made(loaded: &Loaded) -> Made {
+pub(super) fn made(loaded: &Loaded) -> Made {
     let prefixes = ["DBT_ENV_CUSTOM_ENV_", "C360_ENV_CUSTOM_ENV_"];
     let custom = |(key, value): (&String, &String)| {
         let name = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix))?;

@@ -16,11 +16,13 @@ pub(super) fn selection(options: &Options, loaded: &Loaded, diagnostics: &mut Di
         None => None,
     };
     let checksum = |node: &Node| checksum_of_seed(loaded, node);
+    let columns = || super::lineage::column_graph(options, loaded);
     let inputs = Inputs {
         manifest: &loaded.manifest,
         previous: previous.as_ref(),
         current_sources: current_sources.as_ref(),
         seed_checksum: Some(&checksum),
+        columns: Some(&columns),
     };
     select(&options.criteria, &inputs, diagnostics)
 }

@@ -5,6 +5,7 @@
 //! stdout. Whether there is a terminal, how wide it is and whether colours are wanted are handed in.
 
 mod json;
+pub mod lineage;
 mod lines;
 mod live;
 mod measure;

@@ -4,8 +4,8 @@ use std::cell::{OnceCell, RefCell};
 
 use super::grammar::{Expr, Op, Term};
 use super::mask::Mask;
-use super::methods::Call;
-use super::{Indirect, Inputs, Matched, empty, indirect, selectors};
+use super::methods::{Call, Operators};
+use super::{ColumnGraph, Indirect, Inputs, Matched, empty, indirect, selectors};
 use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::graph::Direction;
 use crate::manifest::Manifest;
@@ -39,6 +39,7 @@ pub(super) struct Scope<'a> {
     /// The mode of the command line.
     pub(super) mode: Indirect,
     comparison: OnceCell<Comparison<'a>>,
+    columns: OnceCell<ColumnGraph>,
     /// Names of the YAML selectors that are being evaluated.
     open: RefCell<Vec<String>>,
 }
@@ -46,7 +47,14 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope over `inputs`.
     pub(super) fn new(inputs: &'a Inputs<'a>, mode: Indirect) -> Scope<'a> {
-        Scope { inputs, manifest: inputs.manifest, mode, comparison: OnceCell::new(), open: RefCell::default() }
+        Scope {
+            inputs,
+            manifest: inputs.manifest,
+            mode,
+            comparison: OnceCell::new(),
+            columns: OnceCell::new(),
+            open: RefCell::default(),
+        }
     }
 
     /// No node.
@@ -76,6 +84,22 @@ impl<'a> Scope<'a> {
                 .help("pass --state with a folder that holds the manifest.json of an earlier invocation"));
         };
         Ok(self.comparison.get_or_init(|| Comparison::new(self.manifest, previous, self.inputs.seed_checksum)))
+    }
+
+    /// The columns of the project.
+    ///
+    /// # Errors
+    /// What making their lineage fails with; C1010 at `span` if nobody can.
+    pub(super) fn columns(&self, span: &Span) -> Result<&ColumnGraph> {
+        if let Some(graph) = self.columns.get() {
+            return Ok(graph);
+        }
+        let Some(make) = self.inputs.columns else {
+            return Err(Diagnostic::error(codes::BAD_ARGUMENT, "`column:` cannot be used here")
+                .label(span.clone(), "asks for the lineage of columns"));
+        };
+        let graph = make()?;
+        Ok(self.columns.get_or_init(|| graph))
     }
 
     /// The value of an expression.
@@ -133,8 +157,18 @@ impl<'a> Scope<'a> {
     }
 
     fn term(&self, term: &Term, report: &mut Report) -> Result<Picked> {
-        let call =
-            Call { arguments: &term.arguments, value: &term.value, typed: term.typed.as_ref(), span: &term.span };
+        let steps = Operators {
+            childrens_parents: term.childrens_parents,
+            parents: term.parents,
+            children: term.children,
+        };
+        let call = Call {
+            arguments: &term.arguments,
+            value: &term.value,
+            typed: term.typed.as_ref(),
+            steps,
+            span: &term.span,
+        };
         if !term.arguments.is_empty() && !term.method.takes_arguments {
             report.warnings.push(
                 Diagnostic::warning(codes::BAD_SELECTOR, format!("`{}` takes no argument", term.method.name))
@@ -142,7 +176,9 @@ impl<'a> Scope<'a> {
             );
         }
         let mut selected = (term.method.find)(&call, self)?;
-        self.walk(term, &mut selected);
+        if !term.method.walks {
+            self.walk(term, &mut selected);
+        }
         // A selector has taken in its tests, and may have left some out on purpose.
         let mode = if term.method.brings_tests { Indirect::Empty } else { term.indirect };
         Ok(indirect::expand(self.manifest, selected, mode))

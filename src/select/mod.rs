@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 mod algebra;
+mod columns;
 mod empty;
 mod eval;
 mod fnmatch;
@@ -35,6 +36,7 @@ use grammar::{Expr, Op};
 
 #[cfg(test)]
 pub(crate) use selectors::TERM_KEYS;
+pub use columns::ColumnGraph;
 pub use selectors::{SelectorInfo, check_selectors, list_selectors};
 
 /// What the command line asks for.
@@ -94,12 +96,14 @@ pub struct Inputs<'a> {
     pub current_sources: Option<&'a SourceResults>,
     /// For `state:modified`; without it, a seed counts as unchanged.
     pub seed_checksum: Option<SeedChecksum<'a>>,
+    /// For `column:`; called at most once, and only if it is needed.
+    pub columns: Option<&'a dyn Fn() -> Result<ColumnGraph>>,
 }
 
 impl<'a> Inputs<'a> {
     /// The manifest alone.
     pub fn new(manifest: &'a Manifest) -> Inputs<'a> {
-        Inputs { manifest, previous: None, current_sources: None, seed_checksum: None }
+        Inputs { manifest, previous: None, current_sources: None, seed_checksum: None, columns: None }
     }
 }
 

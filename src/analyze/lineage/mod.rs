@@ -29,17 +29,27 @@
 //! The plan is the one before DataFusion's analyzer: expressions are still what the analyst wrote.
 
 mod casts;
+mod collect;
 mod expr;
+mod flow;
 mod functions;
+mod names;
 mod plan;
+mod project;
 mod relations;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
 mod value;
 
 use std::sync::Arc;
+
+pub use collect::Collector;
+pub use names::ProjectNames;
+pub use project::{Column, Described, Lineage, NodeLineage};
+pub use trace::{Edge, EdgeKind, Graph, NotFound, Target};
 
 use datafusion::common::TableReference;
 use datafusion::logical_expr::LogicalPlan;

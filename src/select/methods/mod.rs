@@ -4,6 +4,7 @@
 //! and of tests that come along.
 
 mod access;
+mod column;
 mod config;
 mod exposure;
 mod file;
@@ -28,6 +29,7 @@ use serde_json::Value as Json;
 
 use super::eval::Scope;
 use super::fnmatch::Pattern;
+use super::grammar::Steps;
 use super::mask::Mask;
 use crate::diag::{Diagnostic, Result, Span, codes};
 use crate::node::Node;
@@ -43,6 +45,8 @@ pub(super) struct Method {
     pub(super) takes_arguments: bool,
     /// True if tests are among its nodes already and no others come along.
     pub(super) brings_tests: bool,
+    /// True if it follows the operators itself, along another graph than that of nodes.
+    pub(super) walks: bool,
     /// The nodes that a value means.
     pub(super) find: fn(&Call<'_>, &Scope<'_>) -> Result<Mask>,
 }
@@ -61,8 +65,21 @@ pub(super) struct Call<'a> {
     pub(super) value: &'a str,
     /// The same as YAML spells it, if that is a number or boolean.
     pub(super) typed: Option<&'a Json>,
+    /// The operators of the term, for a method that [walks](Method::walks).
+    pub(super) steps: Operators,
     /// Where the term stands.
     pub(super) span: &'a Span,
+}
+
+/// How far a term walks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Operators {
+    /// `@`.
+    pub(super) childrens_parents: bool,
+    /// `N+` before it.
+    pub(super) parents: Option<Steps>,
+    /// `+N` behind it.
+    pub(super) children: Option<Steps>,
 }
 
 /// Every method.
@@ -76,6 +93,7 @@ pub(super) static METHODS: &[&Method] = &[
     &FILE,
     &plain("package", package::find),
     &Method { takes_arguments: true, ..plain("config", config::find) },
+    &Method { takes_arguments: true, walks: true, ..plain("column", column::find) },
     &plain("test_name", test_name::find),
     &plain("test_type", test_type::find),
     &plain("resource_type", resource_type::find),
@@ -93,7 +111,7 @@ pub(super) static METHODS: &[&Method] = &[
 
 /// A method without arguments.
 const fn plain(name: &'static str, find: fn(&Call<'_>, &Scope<'_>) -> Result<Mask>) -> Method {
-    Method { name, takes_arguments: false, brings_tests: false, find }
+    Method { name, takes_arguments: false, brings_tests: false, walks: false, find }
 }
 
 pub(super) static FQN: Method = plain("fqn", fqn::find);

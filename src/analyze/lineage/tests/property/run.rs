@@ -92,10 +92,13 @@ impl Tester {
     pub(super) fn rows(&self, sql: &str, leaves: &[Leaf], change: Change) -> Result<Vec<Vec<String>>, String> {
         let tables: Tables =
             self.tables.iter().map(|(name, batch)| (*name, changed(name, batch, leaves, change))).collect();
-        let context = session(&tables);
+        for (name, batch) in &tables {
+            self.context.deregister_table(*name).expect("the table");
+            self.context.register_batch(*name, batch.clone()).expect("a free name");
+        }
         let batches = self.runtime.block_on(async {
-            let plan = plan(&context, sql).await?;
-            let rows = async { context.execute_logical_plan(plan).await?.collect().await };
+            let plan = plan(&self.context, sql).await?;
+            let rows = async { self.context.execute_logical_plan(plan).await?.collect().await };
             rows.await.map_err(|error| error.to_string())
         })?;
         let mut rows = Vec::new();
