@@ -6,7 +6,10 @@
 
 mod lineage;
 mod manifest;
+mod plans;
 mod run_results;
+mod samples;
+mod source_files;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -21,7 +24,10 @@ pub use lineage::{
     LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
 };
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
+pub use plans::plans;
 pub use run_results::{RunMeta, run_results};
+pub use samples::{Sample, samples};
+pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};
 pub use sources::{Age, SourceFreshness, sources};
 pub use write::write;
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "cluster")]
 use super::cluster_args::ClusterVerb;
+use super::docs_args::DocsVerb;
 
 const AFTER_HELP: &str = "\
 Selecting nodes:
@@ -334,6 +335,11 @@ pub(crate) enum Verb {
         /// Resolve packages.yml anew, although package-lock.yml belongs to it
         #[arg(long)]
         upgrade: bool,
+    },
+    /// Make the docs site of the project, or serve it
+    Docs {
+        #[command(subcommand)]
+        verb: DocsVerb,
     },
     /// Look at configurations
     Config {

@@ -4,6 +4,7 @@
 mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
+mod docs_args;
 mod interrupt;
 mod markdown;
 mod panics;
@@ -115,6 +116,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
         }
+        Verb::Docs { verb } => verbs::docs(verb, global, env, printer),
         Verb::History { node, limit, output } => verbs::history(global, &node, limit, output, env, printer),
         Verb::Restore { node, version, no_publish } => {
             verbs::restore(global, &node, version, !no_publish, env, printer)

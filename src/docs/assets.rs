@@ -17,7 +17,8 @@ macro_rules! embedded {
     };
 }
 
-embedded!["    "css/base.css",
+embedded![
+    "css/base.css",
     "css/graph.css",
     "css/pages.css",
     "css/shell.css",

@@ -8,6 +8,7 @@ mod compile;
 mod debug;
 mod defer;
 mod deps;
+pub mod docs;
 mod explain_config;
 mod freshness;
 mod init;

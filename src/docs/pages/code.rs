@@ -18,15 +18,16 @@ pub(super) struct CodeDoc {
 }
 
 /// The code of a node or test; none if it has none.
-pub(super) fn of_node(book: &Book<'_>, node: &Node) -> Option<CodeDoc> {
+pub(super) fn of_node(book: &Book<'_>, id: &str, node: &Node) -> Option<CodeDoc> {
     let names = NamesOf { book, nodes: &node.depends_on.nodes, macros: &node.depends_on.macros };
     let source = node.raw_code.some().filter(|_| &*node.resource_type != "seed");
+    let plan = book.site.artifacts.plans.as_ref().and_then(|plans| plans.nodes.get(id)?.some());
     let doc = CodeDoc {
+        plan: plan.map(Code::plain),
         source: source.map(|text| Code::template(text, node.original_file_path.some(), &names)),
         compiled: source
             .and_then(|_| book.site.artifacts.compiled_code(node))
             .map(|text| Code::compiled(text.trim(), &names)),
-        plan: None,
     };
     (doc.source.is_some() || doc.compiled.is_some()).then_some(doc)
 }

@@ -9,6 +9,9 @@ use crate::docs::read::{CatalogColumn, Column, ColumnLineage, Constraint, Histog
 use crate::docs::site::Site;
 use crate::docs::text::markdown;
 
+/// The quantiles that a page shows.
+const QUANTILES: [&str; 5] = ["p05", "p25", "p50", "p75", "p95"];
+
 /// A column as the artifacts know it.
 pub(super) struct Facts<'a> {
     pub(super) name: &'a str,
@@ -248,7 +251,7 @@ fn profile(site: &Site<'_>, number: usize, facts: &Facts<'_>) -> Option<ProfileD
         min: min.some().map(str::to_string),
         max: max.some().map(str::to_string),
         mean,
-        quantiles,
+        quantiles: quantiles.into_iter().filter(|(name, _)| QUANTILES.contains(&name.as_str())).collect(),
         histogram: histogram.and_then(histogram_doc),
         top: top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
     })
@@ -256,7 +259,8 @@ fn profile(site: &Site<'_>, number: usize, facts: &Facts<'_>) -> Option<ProfileD
 
 fn histogram_doc(histogram: Histogram) -> Option<HistogramDoc> {
     let Histogram { edges, counts } = histogram;
-    (!counts.is_empty() && edges.len() == counts.len() + 1).then_some(HistogramDoc { edges, counts })
+    let are_plain = edges.iter().all(|edge| edge.is_number() || edge.is_string());
+    (are_plain && !counts.is_empty() && edges.len() == counts.len() + 1).then_some(HistogramDoc { edges, counts })
 }
 
 /// A constraint in words.

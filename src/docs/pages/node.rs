@@ -143,7 +143,7 @@ pub(super) fn node<'a>(book: &Book<'a>, number: usize) -> NodePage<'a> {
         deprecation: node.deprecation_date.some(),
         stats: catalog.and_then(stats),
         columns: columns::of_page(book, number),
-        code: code::of_node(book, node),
+        code: code::of_node(book, id, node),
         samples: artifacts.samples.as_ref().and_then(|samples| samples.nodes.get(id)).and_then(samples),
         tests: book.site.tests_of[number].clone(),
         runs: book.results.runs_of(id, false),

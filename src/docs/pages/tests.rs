@@ -69,7 +69,7 @@ fn test<'a>(book: &Book<'a>, number: usize) -> TestDoc<'a> {
         description_html: markdown::to_html(&node.description),
         arguments: arguments.unwrap_or_default(),
         config: pairs(&node.config, &["meta", "tags", "docs", "enabled", "materialized"]),
-        code: code::of_node(book, node),
+        code: code::of_node(book, test.id, node),
         message: last.and_then(|last| last.message.clone()),
         failures: last.and_then(|last| last.failures).filter(|failures| *failures > 0),
         stored_at: result.and_then(|result| result.relation_name.some()),

@@ -20,7 +20,7 @@ pub(super) use catalog::{Catalog, CatalogColumn, CatalogTable, Histogram, Profil
 pub(super) use lineage::{ColumnLineage, Input, Lineage, NodeLineage};
 pub(super) use manifest::{Column, Constraint, Macro, Manifest, Node, Target};
 pub(super) use results::{History, NodeRun, RunResult, RunResults};
-pub(super) use sources::{Freshness, Samples, SourceFile, SourceFiles, SourceListing, Sources, Table};
+pub(super) use sources::{Freshness, Plans, Samples, SourceFile, SourceFiles, SourceListing, Sources, Table};
 pub(super) use value::Text;
 
 /// Everything that the site is made from.
@@ -36,6 +36,7 @@ pub(super) struct Artifacts {
     pub(super) sources: Option<Sources>,
     pub(super) samples: Option<Samples>,
     pub(super) source_files: Option<SourceFiles>,
+    pub(super) plans: Option<Plans>,
 }
 
 impl Artifacts {
@@ -59,6 +60,7 @@ impl Artifacts {
             sources: optional(folder, "sources.json", warnings),
             samples: optional(folder, "samples.json", warnings),
             source_files: optional(folder, "source_files.json", warnings),
+            plans: optional(folder, "plans.json", warnings),
             folder: folder.to_path_buf(),
         })
     }

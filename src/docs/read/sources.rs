@@ -1,4 +1,4 @@
-//! `sources.json` (how fresh sources are), `source_files.json` (their files) and `samples.json` (rows).
+//! `sources.json` (how fresh sources are), `source_files.json` (their files), `samples.json` (rows), `plans.json`.
 
 use std::collections::HashMap;
 
@@ -83,4 +83,12 @@ pub(crate) struct Table {
     pub(crate) hidden: Vec<String>,
     #[serde(deserialize_with = "lenient")]
     pub(crate) rows: Vec<Vec<Option<String>>>,
+}
+
+/// The logical plans of nodes, as text.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Plans {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) nodes: IndexMap<String, Text>,
 }

@@ -214,4 +214,4 @@ fn below(level: HeadingLevel) -> HeadingLevel {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::docs) mod tests;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `spec`, `types` | the declaration; SQL type names |
 //! | `location`, `path_columns` | globs, folders and URLs to files; values out of paths |
+//! | `listing` | the files of a source and their days, for people |
 //! | `table`, `source` | the table; the scan operator's side |
 //! | `bytes`, `records` | chunks of a file, decompressed; the loop that all text formats share |
 //! | `columns`, `values` | columns under construction that can roll back a row; text to values |
@@ -25,6 +26,7 @@ mod delta;
 mod errors;
 mod infer;
 mod json;
+mod listing;
 mod location;
 mod parquet;
 mod path_columns;
@@ -54,6 +56,7 @@ use crate::stdx::closest;
 
 pub use csv::csv_records;
 pub use errors::into_datafusion;
+pub use listing::{ListedFile, list_files};
 #[cfg(feature = "cluster")]
 pub(crate) use parquet::naming;
 pub use rejects::{NoRejects, RejectEvent, RejectSink, RejectedRecord, ScanStats};

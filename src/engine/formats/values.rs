@@ -170,6 +170,11 @@ pub(super) fn days(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - 719_163
 }
 
+/// The date so many days after 1970.
+pub(super) fn date_of(days: i32) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(days.checked_add(719_163)?)
+}
+
 fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
 }
