@@ -4,6 +4,7 @@
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
 //! order in which they ended, as dbt's do.
 
+mod diff;
 mod lineage;
 mod manifest;
 mod plans;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+pub use diff::{Affected, Change, ColumnDiff, Diff, ExposureDiff, NodeDiff, Pair, PublishDiff, RowsDiff};
 pub use lineage::{
     LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
 };
