@@ -46,6 +46,7 @@
     const painters = [];
 
     function draw() {
+      cancelAnimationFrame(frame);
       frame = 0;
       if (width === 0 || !element.isConnected) return;
       const start = performance.now();
@@ -75,7 +76,7 @@
     }
     const observer = new ResizeObserver(resize);
     observer.observe(element);
-    document.addEventListener("c360-theme", request);
+    document.addEventListener("c360-theme", draw);
 
     function setView(next, { animate = false, own = true } = {}) {
       cancelAnimationFrame(moving);
@@ -334,7 +335,7 @@
         observer.disconnect();
         cancelAnimationFrame(moving);
         cancelAnimationFrame(frame);
-        document.removeEventListener("c360-theme", request);
+        document.removeEventListener("c360-theme", draw);
       },
     };
   }

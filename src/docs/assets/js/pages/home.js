@@ -161,7 +161,7 @@
   }
 
   function runHistory() {
-    if (runs.length === 0) return null;
+    if (runs.length < 2) return null;
     const recent = runs.slice(0, 40).reverse();
     return parts.card("Runs", { note: `last ${recent.length}`, href: "#/runs" }, runStrip(recent));
   }
@@ -349,12 +349,8 @@
         "div",
         { class: "home-grid" },
         mapCard,
-        failing(),
-        sources(),
-        slowest(),
-        biggest(),
-        documentation(),
-        h("div", { class: "stack" }, runHistory(), destinations()),
+        h("div", { class: "stack" }, failing(), biggest(), runHistory(), destinations()),
+        h("div", { class: "stack" }, sources(), slowest(), documentation()),
       ),
     );
     return () => canvas && canvas.close();
