@@ -53,7 +53,10 @@ impl Page {
                 self.out.push('\n');
             }
             Event::Start(Tag::List(_)) => self.indent += 2,
-            Event::End(TagEnd::List(_)) => self.indent -= 2,
+            Event::End(TagEnd::List(_)) => {
+                self.indent -= 2;
+                self.out.push_str(if self.indent == 0 { "\n" } else { "" });
+            }
             Event::Start(Tag::Item) => self.line.push_str("- "),
             // Links into the documentation: a reader has no use for a path that starts at this page.
             Event::Start(Tag::Link { dest_url, .. }) => {
