@@ -157,11 +157,8 @@ impl<'a> Scope<'a> {
     }
 
     fn term(&self, term: &Term, report: &mut Report) -> Result<Picked> {
-        let steps = Operators {
-            childrens_parents: term.childrens_parents,
-            parents: term.parents,
-            children: term.children,
-        };
+        let steps =
+            Operators { childrens_parents: term.childrens_parents, parents: term.parents, children: term.children };
         let call = Call {
             arguments: &term.arguments,
             value: &term.value,

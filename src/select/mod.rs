@@ -34,9 +34,9 @@ use crate::state::{PreviousState, SeedChecksum, SourceResults};
 use eval::Scope;
 use grammar::{Expr, Op};
 
+pub use columns::ColumnGraph;
 #[cfg(test)]
 pub(crate) use selectors::TERM_KEYS;
-pub use columns::ColumnGraph;
 pub use selectors::{SelectorInfo, check_selectors, list_selectors};
 
 /// What the command line asks for.

@@ -16,10 +16,16 @@ pub(super) fn find(call: &Call<'_>, scope: &Scope<'_>) -> Result<Mask> {
     let with_rows = match call.arguments {
         [] => false,
         [word] if word == "all" => true,
-        [word, ..] => return Err(bad(call, format!("`column` takes no argument `{word}`"), "write `column:` or `column.all:`")),
+        [word, ..] => {
+            return Err(bad(call, format!("`column` takes no argument `{word}`"), "write `column:` or `column.all:`"));
+        }
     };
     let Some((node, column)) = call.value.rsplit_once('.') else {
-        return Err(bad(call, format!("`{}` names no column", call.value), "write node and column, `column:stg_orders.amount`"));
+        return Err(bad(
+            call,
+            format!("`{}` names no column", call.value),
+            "write node and column, `column:stg_orders.amount`",
+        ));
     };
     let graph = scope.columns(call.span)?;
     let (nodes, columns) = (Pattern::new(node), Pattern::new(&column.to_lowercase()));
