@@ -97,6 +97,8 @@ codes! {
     TABLE_NOT_FOUND "C4006" User "A relation is not there under that name.";
     ARITHMETIC_OVERFLOW "C4007" World "The result of a calculation does not fit into its type.";
 
+    TAG_FORBIDDEN "C4120" User "A column carries a tag that the project forbids where the column is.";
+
     SOURCE_FILES_MISSING "C5001" World "A source's location matches no file.";
     BAD_RECORD "C5002" World "A file of a source has a record that cannot be read as its columns say.";
     TOO_MANY_BAD_RECORDS "C5003" World "More records of a source are bad than max_bad_records allows.";

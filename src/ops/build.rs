@@ -1,17 +1,21 @@
 //! `build`, `run`, `test`, `seed`: select, schedule, run, write artifacts.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
+use super::history::remember;
 use super::session::destinations;
 use super::state::selection;
 use super::{Loaded, Options, Session, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
-use crate::engine::source_spec;
+use crate::engine::{Engine, source_spec};
+use crate::history::Recorder;
 use crate::manifest::{Manifest, NodeId};
+use crate::openlineage::{Emitter, Settings, Surroundings};
 use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
 use crate::schedule::{Mode, Schedule};
 use crate::select::Selection;
@@ -75,9 +79,39 @@ pub async fn build(
         interrupts: build.interrupts,
         logs: session.logs,
     };
-    let result = run(context, &schedule, run_options, build.events).await;
+    let engine = Arc::clone(&context.engine);
+    let mut recorder = Recorder::new(&loaded.manifest.project_name);
+    let emitter = emitter(options, loaded, &engine, &target_path)?;
+    let mut events = |event: RunEvent| {
+        recorder.event(&event);
+        if let Some(emitter) = &emitter {
+            emitter.event(&event);
+        }
+        (build.events)(event);
+    };
+    let result = run(context, &schedule, run_options, &mut events).await;
     write_run_results(&target_path, loaded, &result)?;
+    remember(&engine, loaded, recorder, &result, diagnostics).await;
+    if let Some(emitter) = emitter {
+        emitter.close().await.into_iter().for_each(|warning| diagnostics.push(warning));
+    }
     Ok(result)
+}
+
+/// Who tells a catalogue of what runs, if the target or the environment asks for it.
+fn emitter(options: &Options, loaded: &Loaded, engine: &Arc<Engine>, target_path: &Path) -> Result<Option<Emitter>> {
+    let (target, root) = (&loaded.invocation.target, &loaded.project.root.root);
+    let Some(settings) = Settings::read(target, &loaded.invocation.env, root)? else { return Ok(None) };
+    let around = Surroundings {
+        manifest: Arc::clone(&loaded.manifest),
+        engine: Arc::clone(engine),
+        target: target.clone(),
+        root: root.clone(),
+        target_path: target_path.to_path_buf(),
+        command: options.command.clone(),
+        invocation_id: loaded.invocation.id.clone(),
+    };
+    Ok(Some(Emitter::start(settings, around)))
 }
 
 /// What an earlier invocation left to do, as a selection.

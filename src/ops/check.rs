@@ -33,8 +33,15 @@ pub async fn check(
     let names = selected.iter().map(|id| loaded.manifest.node(*id).unique_id.clone()).collect();
     let session = Session::open(options, loaded, names).await?;
     let mut request = session.analysis(options, loaded, &selected, Scope::Project);
-    request.visit = visit;
+    let collector = super::lineage::collector(loaded, &session);
+    request.visit = Some(both(collector.visitor(), visit));
     let analysis = analyze(request).await?;
+    let lineage = collector.finish(&loaded.manifest, &analysis);
+    super::forbidden::check_tags(options, loaded, &selected, &lineage, diagnostics)?;
+    // The file tells of the whole project or is not written.
+    if selected.len() == loaded.manifest.nodes.len() {
+        super::write_lineage(&loaded.project.target_path(options.target_path.as_deref()), loaded, &lineage)?;
+    }
     for id in &selected {
         let found = analysis.nodes.get(id).into_iter().flat_map(|analyzed| &analyzed.diagnostics);
         found.for_each(|diagnostic| diagnostics.push(Box::new(diagnostic.clone())));
@@ -43,4 +50,15 @@ pub async fn check(
         options.warn_error.apply(diagnostic);
     }
     Ok(Checked { selected, analysis, took: start.elapsed() })
+}
+
+/// One visitor after the other.
+fn both(first: Visitor, second: Option<Visitor>) -> Visitor {
+    match second {
+        None => first,
+        Some(second) => std::sync::Arc::new(move |visit| {
+            first(visit);
+            second(visit);
+        }),
+    }
 }

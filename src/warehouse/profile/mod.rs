@@ -7,7 +7,8 @@
 //! - rows, nulls, the smallest and the largest value, sums: passes over plain slices that a processor does eight at a time;
 //!   of texts the first eight bytes are compared, as a number;
 //! - different values: one hash. While there are few ([`distinct`]) each has a count, which gives exact numbers and the
-//!   most frequent values; then the hash goes into 2048 registers ([`registers`]);
+//!   most frequent values; while there are some thousand the number stays exact; then the hash goes into 2048
+//!   [`registers`];
 //! - quantiles and histograms: nothing, for most rows. A reservoir ([`sample`]) knows which value it will take next.
 //!
 //! Partitions run at the same time and count for themselves; what they have counted is put together at the end. The same
