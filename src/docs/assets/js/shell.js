@@ -170,7 +170,8 @@
   function showInSide(link) {
     const frame = side.querySelector(".side-scroll");
     const top = link.offsetTop - frame.offsetTop;
-    if (top < frame.scrollTop || top > frame.scrollTop + frame.clientHeight - 30) frame.scrollTop = Math.max(0, top - 60);
+    if (top < frame.scrollTop || top > frame.scrollTop + frame.clientHeight - 30)
+      frame.scrollTop = Math.max(0, top - 60);
   }
 
   function drawTop(route) {

@@ -225,7 +225,7 @@
         tip,
         h("strong", { class: "mono" }, node.name),
         h("span", {}, facts.join(" · ")),
-        node.summary && h("p", {}, node.summary),
+        node.summary && h("p", {}, window.c360.parts.inline(node.summary)),
       );
       placeTip(event);
     }
@@ -248,7 +248,8 @@
       if (over !== look.over || (row && row.name) !== (look.overRow && look.overRow.name)) {
         look.over = over;
         look.overRow = row;
-        look.chain = scene.mode === "columns" && found && found.row && !found.row.more ? scenes.chain(scene, found.row.k) : null;
+        look.chain =
+          scene.mode === "columns" && found && found.row && !found.row.more ? scenes.chain(scene, found.row.k) : null;
         request();
       }
     }

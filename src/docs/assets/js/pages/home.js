@@ -91,7 +91,7 @@
             "div",
             { class: "grow" },
             parts.nodeLink(node),
-            entry.message && h("p", { class: "message" }, entry.message),
+            entry.message && h("p", { class: "message" }, parts.inline(entry.message)),
           ),
           h("span", { class: "side-note" }, entry.status),
         ),
@@ -118,7 +118,7 @@
               " on ",
               parts.nodeLink(node, { withIcon: false, label: test.column ? `${node.name}.${test.column}` : node.name }),
             ],
-            entry.message && h("p", { class: "message" }, entry.message),
+            entry.message && h("p", { class: "message" }, parts.inline(entry.message)),
           ),
           h(
             "span",

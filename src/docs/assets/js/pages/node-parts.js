@@ -103,7 +103,7 @@
             parts.time(last.at),
           ),
         );
-      if (isBad && found.message) name.append(h("p", { class: "message" }, found.message));
+      if (isBad && found.message) name.append(h("p", { class: "message" }, parts.inline(found.message)));
     }
   }
 
@@ -212,7 +212,7 @@
                 h("td", { class: "number" }, format.count(run.rows)),
                 h("td", { class: "number" }, format.bytes(run.bytes)),
                 h("td", { class: "number" }, format.bytes(run.memory)),
-                h("td", { class: "muted" }, run.message || ""),
+                h("td", { class: "muted" }, parts.inline(run.message)),
               ),
             ),
           ),
