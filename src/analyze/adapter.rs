@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
+use datafusion::arrow::datatypes::Field;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -35,6 +36,8 @@ pub(super) struct Trace {
     this: Option<(Relation, bool)>,
     /// Relations that queries have read.
     pub(super) queried: Vec<Relation>,
+    /// It has asked which relations there are.
+    pub(super) listed: bool,
     /// Why a question could not be answered.
     pub(super) unanswered: Option<String>,
 }
@@ -86,8 +89,11 @@ impl Adapter for PredictingAdapter {
         }
         match self.runtime.block_on(self.engine.plan_reading(&self.engine.state(), &file)) {
             Ok(planned) => self.note(|trace| trace.queried.extend(planned.reads)),
-            Err(error) if error.code.shelf == Shelf::User => return Err(error),
-            Err(error) => return self.unanswered(format!("a query of its template cannot be answered: {error}")),
+            Err(errors) => match errors.into_iter().next() {
+                Some(error) if error.code.shelf == Shelf::User => return Err(error),
+                Some(error) => return self.unanswered(format!("a query of its template cannot be answered: {error}")),
+                None => {}
+            },
         }
         match self.real.query(sql) {
             Ok(table) => Ok(table),
@@ -121,14 +127,13 @@ impl Adapter for PredictingAdapter {
                 .unanswered(format!("its template asks for the columns of `{relation}`, which was never built"));
         }
         let fields = schema.iter().flat_map(|schema| schema.fields().iter());
-        let column = |field: &Arc<datafusion::arrow::datatypes::Field>| AdapterColumn {
-            name: field.name().clone(),
-            data_type: type_name(field.data_type()),
-        };
+        let column =
+            |field: &Arc<Field>| AdapterColumn { name: field.name().clone(), data_type: type_name(field.data_type()) };
         Ok(fields.map(column).collect())
     }
 
     fn relations(&self, schema: &str) -> Result<Vec<(Relation, String)>> {
+        self.note(|trace| trace.listed = true);
         self.real.relations(schema)
     }
 

@@ -11,6 +11,7 @@ mod measure;
 mod paint;
 mod plain;
 mod quiet;
+mod sarif;
 mod summary;
 pub mod table;
 #[cfg(test)]
@@ -23,11 +24,12 @@ use std::path::Path;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::run::RunEvent;
 
-pub use json::JsonReporter;
+pub use json::{JsonReporter, findings};
 pub use live::LiveReporter;
 pub use paint::colour_wanted;
 pub use plain::PlainReporter;
 pub use quiet::Quiet;
+pub use sarif::sarif;
 
 /// Where a reporter writes.
 pub type Out = Box<dyn Write + Send>;

@@ -9,6 +9,8 @@
 mod harness;
 
 mod artifacts;
+mod check;
+mod check_places;
 mod cluster;
 mod config_explain;
 mod customer360;
