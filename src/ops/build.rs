@@ -60,6 +60,13 @@ pub async fn build(
     if diagnostics.has_errors() {
         return Ok(RunResult::nothing(&loaded.invocation.id));
     }
+    let units: Vec<NodeId> = schedule.units.iter().map(|unit| unit.node).collect();
+    if super::check::is_wanted(options, loaded, build.mode) {
+        super::check::before_run(options, loaded, &session, units, diagnostics).await?;
+    }
+    if diagnostics.has_errors() {
+        return Ok(RunResult::nothing(&loaded.invocation.id));
+    }
     let settings = Settings::read(&loaded.invocation.target, &loaded.invocation.env, &loaded.project.root.root)?;
     let context = Arc::new(RunContext {
         project: Arc::clone(&loaded.project),
@@ -154,7 +161,7 @@ fn schedule(manifest: &Manifest, selection: &Selection, mode: Mode) -> Schedule 
 }
 
 /// What can be known to be wrong of the selected nodes before anything runs.
-fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
+pub(super) fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
     let known: Vec<&str> = loaded.invocation.target.destinations.keys().map(String::as_str).collect();
     let connections = super::session::connections(loaded);
     for id in &selection.nodes {

@@ -9,6 +9,8 @@
 mod harness;
 
 mod artifacts;
+mod check;
+mod check_places;
 mod cluster;
 mod codes;
 mod config_explain;
