@@ -287,6 +287,18 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value = "text")]
         output: LineageOutput,
     },
+    /// Say what a change does to columns, models, published tables and exposures
+    ///
+    /// Compares manifest.json and lineage.json of another state with the project as it is, as Markdown for a pull
+    /// request. What breaks stands first.
+    Diff {
+        /// Folder with manifest.json and lineage.json of the other state
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "markdown")]
+        output: DiffOutput,
+    },
     /// Read the project, report every mistake, write manifest.json
     Parse,
     /// Write the SQL of nodes into the artifact folder, or print it
@@ -453,6 +465,15 @@ pub(crate) enum ExplainOutput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CompileOutput {
     Text,
+    Json,
+}
+
+/// `diff --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffOutput {
+    /// For a pull request
+    Markdown,
+    /// One JSON object
     Json,
 }
 

@@ -104,6 +104,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Lineage { of, downstream, output } => {
             verbs::lineage(global, of.as_deref(), downstream, output, env, printer)
         }
+        Verb::Diff { state, output } => verbs::diff(global, state, output, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
         Verb::Show { select, inline, limit, output } => {

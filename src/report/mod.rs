@@ -4,6 +4,7 @@
 //! its `events.jsonl`. Everything goes to stderr; only what a template `print`s and the rows of `show` ([`table`]) go to
 //! stdout. Whether there is a terminal, how wide it is and whether colours are wanted are handed in.
 
+mod diff;
 mod json;
 pub mod lineage;
 mod lines;
@@ -24,6 +25,7 @@ use std::path::Path;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::run::RunEvent;
 
+pub use diff::diff_markdown;
 pub use json::JsonReporter;
 pub use live::LiveReporter;
 pub use paint::colour_wanted;

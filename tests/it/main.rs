@@ -25,6 +25,7 @@ mod lakes;
 mod lakes_azure;
 mod lakes_hdfs;
 mod lakes_s3;
+mod lineage;
 mod macros;
 mod mariadb;
 mod openlineage;
