@@ -90,7 +90,7 @@ impl Adapter for PredictingAdapter {
         match self.runtime.block_on(self.engine.plan_reading(&self.engine.state(), &file)) {
             Ok(planned) => self.note(|trace| trace.queried.extend(planned.reads)),
             Err(errors) => match errors.into_iter().next() {
-                Some(error) if error.code.shelf == Shelf::User => return Err(error),
+                Some(error) if error.code.shelf == Shelf::User => return Err(Box::new(error)),
                 Some(error) => return self.unanswered(format!("a query of its template cannot be answered: {error}")),
                 None => {}
             },
