@@ -52,6 +52,10 @@ pub mod artifacts;
 #[cfg(feature = "engine")]
 pub mod docs;
 #[cfg(feature = "engine")]
+pub mod history;
+#[cfg(feature = "engine")]
+pub mod openlineage;
+#[cfg(feature = "engine")]
 pub mod report;
 // Shell.
 #[cfg(feature = "engine")]

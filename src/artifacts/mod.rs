@@ -1,14 +1,17 @@
-//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6), `sources.json` (v3).
+//! Files that other programs read: `manifest.json` (dbt's schema v12) and `run_results.json` (v6), `sources.json` (v3),
+//! `catalog.json` (v1); and our own: `runs.json`.
 //!
 //! The types here are the schemas' shapes, not the program's: each evolves on its own clock. Same inputs give the same
 //! bytes, but for the fields that are times and ids of the invocation. Maps are sorted by unique id; results stand in the
 //! order in which they ended, as dbt's do.
 
+mod catalog;
 mod diff;
 mod lineage;
 mod manifest;
 mod plans;
 mod run_results;
+mod runs;
 mod samples;
 mod source_files;
 mod sources;
@@ -21,6 +24,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+pub use catalog::{Catalog, CatalogColumn, CatalogStat, CatalogTable, TableMetadata, catalog};
 pub use diff::{Affected, Change, ColumnDiff, Diff, ExposureDiff, NodeDiff, Pair, PublishDiff, RowsDiff};
 pub use lineage::{
     LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
@@ -28,6 +32,7 @@ pub use lineage::{
 pub use manifest::{Compiled, ManifestMeta, config, manifest};
 pub use plans::plans;
 pub use run_results::{RunMeta, run_results};
+pub use runs::{NodeRun, PastRun, Runs};
 pub use samples::{Sample, samples};
 pub use source_files::{ListedSourceFile, SourceListing, missing, source_files};
 pub use sources::{Age, SourceFreshness, sources};

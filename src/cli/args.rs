@@ -162,6 +162,9 @@ pub(crate) struct RunArgs {
     /// Rebuild incremental models from nothing
     #[arg(long, short = 'f')]
     pub(crate) full_refresh: bool,
+    /// Start although what is selected has mistakes: nodes that have none are built
+    #[arg(long)]
+    pub(crate) no_check: bool,
     /// Start nothing after the first failure
     #[arg(long, short = 'x')]
     pub(crate) fail_fast: bool,
@@ -271,6 +274,9 @@ pub(crate) enum Verb {
     Check {
         #[command(flatten)]
         select: SelectArgs,
+        /// How to print what is found; JSON and SARIF go to stdout
+        #[arg(long, value_enum, default_value = "text")]
+        output: CheckOutput,
     },
     /// Show where a column comes from, down to the field of a file, or where it goes
     ///
@@ -488,6 +494,17 @@ pub(crate) enum LineageOutput {
     Mermaid,
     /// A graph for Graphviz
     Dot,
+}
+
+/// `check --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckOutput {
+    /// Messages with places and snippets
+    Text,
+    /// One JSON array of findings
+    Json,
+    /// SARIF 2.1.0, for code review and CI
+    Sarif,
 }
 
 /// `show --output`.

@@ -37,6 +37,9 @@ pub(crate) struct GenerateArgs {
     /// Write the site into this folder [default: `docs` in the artifact folder]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Make the site of the artifacts in this folder alone, without a project; they may be dbt's
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["no_compile", "empty_catalog", "no_samples"])]
+    pub(crate) artifacts: Option<PathBuf>,
     /// The site is static as it is
     #[arg(long = "static", hide = true)]
     pub(crate) is_static: bool,

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod build;
+mod catalog;
 mod check;
 mod clean;
 mod compile;
@@ -13,6 +14,7 @@ pub mod docs;
 mod explain_config;
 mod forbidden;
 mod freshness;
+mod history;
 mod init;
 mod lineage;
 mod list;
@@ -27,6 +29,7 @@ mod versions;
 
 pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
+pub use catalog::write_catalog;
 pub use check::{Checked, check};
 pub use clean::clean;
 pub use compile::{Compiled, compile};
@@ -35,6 +38,7 @@ pub use deps::{Installed, deps};
 pub use diff::diff;
 pub use explain_config::{NodeConfig, explain_config};
 pub use freshness::freshness;
+pub use history::write_runs;
 pub use init::init;
 pub use lineage::{LINEAGE_FILE, lineage, lineage_target, write_lineage};
 pub use list::{Listed, OutputKeys, list};

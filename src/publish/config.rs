@@ -26,7 +26,7 @@ impl Secret {
     }
 
     /// The text itself, for the one place that logs in with it.
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -13,6 +13,7 @@ mod measure;
 mod paint;
 mod plain;
 mod quiet;
+mod sarif;
 mod summary;
 pub mod table;
 #[cfg(test)]
@@ -26,11 +27,12 @@ use crate::diag::{Diagnostic, Result, codes};
 use crate::run::RunEvent;
 
 pub use diff::diff_markdown;
-pub use json::JsonReporter;
+pub use json::{JsonReporter, findings};
 pub use live::LiveReporter;
 pub use paint::colour_wanted;
 pub use plain::PlainReporter;
 pub use quiet::Quiet;
+pub use sarif::sarif;
 
 /// Where a reporter writes.
 pub type Out = Box<dyn Write + Send>;

@@ -73,6 +73,16 @@ impl TableVersion {
         super::Stored::Table(self.table.clone()).total_rows()
     }
 
+    /// Bytes of its files.
+    pub fn bytes(&self) -> u64 {
+        super::write::total_bytes(&self.table)
+    }
+
+    /// When it was written, in milliseconds since 1970.
+    pub fn modified(&self) -> Option<i64> {
+        self.table.snapshot().ok()?.version_timestamp(self.number())
+    }
+
     /// All rows.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod staging;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod types;
 mod versions;
 mod view;

@@ -1,7 +1,8 @@
 // Whoever reads, on whatever: axe in both colour schemes, a phone, paper.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addresses, axe, go, launch, lineageReady, open, settle, shot } from "./browser.mjs";
+import { addresses, axe, go, launch, lineageReady, open, output, settle, shot } from "./browser.mjs";
 
 const site = process.env.C360_SITE;
 let browser;
@@ -66,11 +67,15 @@ test("a phone shows all of it without moving sideways", async () => {
 });
 
 test("a page prints as a page", async () => {
-  const { page, context } = await open(browser, site, "#/node/model.c360.mart_totals");
+  const { page, context } = await open(browser, site, "#/node/model.c360.mart_totals", { theme: "dark" });
   await settle(page);
   await page.emulateMedia({ media: "print" });
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  assert.equal(await page.getAttribute("html", "data-theme"), "light", "paper is light");
   assert.equal(await page.isVisible(".side"), false);
   assert.ok(await page.isVisible("#part-columns"));
+  const pdf = await page.pdf({ format: "A4", path: join(output, "print.pdf") });
+  assert.ok(pdf.length > 20000);
   await shot(page, "print", { fullPage: true });
   await context.close();
 });

@@ -125,6 +125,33 @@ test("a node's page has its columns, code, rows, tests and runs", async () => {
   await context.close();
 });
 
+test("every node's page opens, and soon", async (t) => {
+  const { page, context, seen } = await open(browser, site, "#/models");
+  const times = await page.evaluate(async () => {
+    const found = [];
+    for (const node of window.c360.model.nodes) {
+      const start = performance.now();
+      location.hash = window.c360.model.hrefs.node(node);
+      // Until what is in sight has been painted; what is further down follows.
+      await new Promise((done) => {
+        const look = () =>
+          document.querySelector("main .sheet")
+            ? requestAnimationFrame(() => setTimeout(done, 0))
+            : setTimeout(look, 1);
+        window.addEventListener("hashchange", () => setTimeout(look, 0), { once: true });
+      });
+      found.push([node.id, performance.now() - start]);
+    }
+    return found;
+  });
+  const sorted = times.map(([, ms]) => ms).sort((a, b) => a - b);
+  t.diagnostic(
+    `${sorted.length} pages: median ${sorted[sorted.length >> 1].toFixed(0)} ms, slowest ${sorted[sorted.length - 1].toFixed(0)} ms`,
+  );
+  assert.deepEqual(seen.errors, []);
+  await context.close();
+});
+
 test("a source's page shows its files and when they came", async () => {
   const { page, context } = await open(browser, site, "#/node/source.c360.lake.log_content");
   await settle(page);

@@ -9,14 +9,18 @@
 mod harness;
 
 mod artifacts;
+mod check;
+mod check_places;
 mod cluster;
 mod codes;
 mod config_explain;
 mod customer360;
 mod data_tests;
 mod database_sources;
+mod docs;
 mod durability;
 mod graph_errors;
+mod history;
 mod identifiers;
 mod incremental;
 mod lakes;
@@ -26,7 +30,9 @@ mod lakes_s3;
 mod lineage;
 mod macros;
 mod mariadb;
+mod openlineage;
 mod packages;
+mod profiles;
 mod project_errors;
 mod publish_faults;
 mod publish_files;

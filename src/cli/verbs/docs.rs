@@ -1,6 +1,7 @@
 //! `docs generate` and `docs serve`.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
 use crate::cli::{FINE, WRONG};
 use crate::diag::{Diagnostic, Diagnostics, Result, codes};
-use crate::docs::Generated;
 use crate::docs::serve::Server;
+use crate::docs::{Generated, SiteOptions};
 use crate::ops::docs::{DocsOptions, Watch, generate, site_folder};
 use crate::ops::{Loaded, Options};
 use crate::stdx::plural;
@@ -24,6 +25,9 @@ const LOOK: Duration = Duration::from_millis(500);
 
 pub(in crate::cli) fn docs(verb: DocsVerb, global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
     match verb {
+        DocsVerb::Generate(GenerateArgs { artifacts: Some(folder), output, .. }) => {
+            from_artifacts(folder, output, printer)
+        }
         DocsVerb::Generate(args) => {
             let Some((options, loaded)) = load(global, env, printer)? else { return Ok(WRONG) };
             let docs = docs_options(&args);
@@ -47,6 +51,16 @@ fn docs_options(args: &GenerateArgs) -> DocsOptions {
         // What is named on the command line starts where the program does.
         out: args.output.as_ref().map(|out| std::path::absolute(out).unwrap_or_else(|_| out.clone())),
     }
+}
+
+/// The site of artifacts that somebody else has made.
+fn from_artifacts(folder: PathBuf, output: Option<PathBuf>, printer: &Printer) -> Result<u8> {
+    let start = Instant::now();
+    let out = output.unwrap_or_else(|| folder.join("docs"));
+    let made = crate::docs::generate(&SiteOptions { artifacts: folder, out, overrides: None })?;
+    made.warnings.iter().for_each(|warning| printer.diagnostic(warning));
+    printer.note(&told(&made, start.elapsed()));
+    Ok(FINE)
 }
 
 /// A site that was made.
@@ -80,6 +94,11 @@ fn told(made: &Generated, took: Duration) -> String {
 }
 
 async fn serve(args: ServeArgs, global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
+    if let Some(folder) = args.generate.artifacts {
+        return Err(Diagnostic::error(codes::BAD_ARGUMENT, "--artifacts is for `docs generate`")
+            .note(format!("the folder is `{}`", folder.display()))
+            .help("make the site first; any server of static files can serve it"));
+    }
     let Some((options, loaded)) = load(global, env, printer)? else { return Ok(WRONG) };
     let docs = docs_options(&args.generate);
     let folder = site_folder(&options, &loaded, &docs);

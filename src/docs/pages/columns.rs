@@ -9,6 +9,9 @@ use crate::docs::read::{CatalogColumn, Column, ColumnLineage, Constraint, Histog
 use crate::docs::site::Site;
 use crate::docs::text::markdown;
 
+/// Tags of columns whose values are nobody's business. They are inherited, and profiles may be older than they are.
+const PRIVATE: [&str; 2] = ["pii", "sensitive"];
+
 /// The quantiles that a page shows.
 const QUANTILES: [&str; 5] = ["p05", "p25", "p50", "p75", "p95"];
 
@@ -218,6 +221,9 @@ fn column(book: &Book<'_>, number: usize, facts: &Facts<'_>) -> ColumnDoc {
             }
         }
     }
+    if doc.tags.iter().any(|tag| PRIVATE.contains(&tag.to_lowercase().as_str())) {
+        doc.profile = doc.profile.map(ProfileDoc::without_values);
+    }
     doc
 }
 
@@ -255,6 +261,16 @@ fn profile(site: &Site<'_>, number: usize, facts: &Facts<'_>) -> Option<ProfileD
         histogram: histogram.and_then(histogram_doc),
         top: top.into_iter().map(|(value, count)| (value.to_string(), count)).collect(),
     })
+}
+
+impl ProfileDoc {
+    /// How many values there are, and not which.
+    fn without_values(self) -> ProfileDoc {
+        let ProfileDoc { rows, nulls, distinct, exact, .. } = self;
+        let (min, max, mean, histogram) = (None, None, None, None);
+        let (quantiles, top) = (serde_json::Map::new(), Vec::new());
+        ProfileDoc { rows, nulls, distinct, exact, min, max, mean, quantiles, histogram, top }
+    }
 }
 
 fn histogram_doc(histogram: Histogram) -> Option<HistogramDoc> {

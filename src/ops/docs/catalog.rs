@@ -1,24 +1,31 @@
-//! Artifacts that others write: the catalog, the history of runs, column lineage.
+//! Artifacts that others write too: the catalog and the history of runs.
 
 use std::path::Path;
 
-use super::super::{Loaded, Options, Session};
-use crate::diag::{Diagnostic, Diagnostics, Result, codes};
+use super::super::{Loaded, Session, write_catalog, write_runs};
+use crate::diag::{Diagnostic, Diagnostics, Result, Severity, codes};
 
 /// What only the warehouse and the sources can tell.
-const FROM_DATA: &[&str] = &["catalog.json", "samples.json", "source_files.json"];
+const FROM_DATA: &[&str] = &["catalog.json", "runs.json", "samples.json", "source_files.json"];
 
-/// Brings `lineage.json`, `catalog.json` and `runs.json` up to date.
+/// Brings `catalog.json` and `runs.json` up to date. A relation that cannot be read is a warning, and not in the catalog;
+/// a history that cannot be read is one too.
 ///
 /// # Errors
-/// An artifact cannot be written.
+/// C5006 if the catalog cannot be written.
 pub(super) async fn refresh(
-    _options: &Options,
-    _loaded: &Loaded,
-    _session: &Session,
-    _artifacts: &Path,
-    _diagnostics: &mut Diagnostics,
+    loaded: &Loaded,
+    session: &Session,
+    artifacts: &Path,
+    diagnostics: &mut Diagnostics,
 ) -> Result<()> {
+    for error in write_catalog(session, loaded, artifacts).await? {
+        diagnostics.push(Diagnostic::warning(codes::WAREHOUSE_ERROR, format!("not in the catalog: {error}")));
+    }
+    if let Err(mut error) = write_runs(session, loaded, artifacts).await {
+        error.severity = Severity::Warning;
+        diagnostics.push(error.note("the site goes without the history of runs"));
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 mod catalog;
 mod files;
-mod hidden;
+pub(super) mod hidden;
 mod plans;
 mod samples;
 mod watch;
@@ -43,12 +43,13 @@ pub async fn generate(
     if !docs.no_compile {
         super::compile(options, loaded, None, diagnostics).await?;
     }
+    let session = Session::open(options, loaded, Vec::new()).await?;
+    // Plans and lineage are of what is written, whatever the warehouse holds.
+    plans::write(options, loaded, &session, &artifacts).await?;
     if docs.empty_catalog {
         catalog::forget(&artifacts)?;
     } else {
-        let session = Session::open(options, loaded, Vec::new()).await?;
-        catalog::refresh(options, loaded, &session, &artifacts, diagnostics).await?;
-        plans::write(options, loaded, &session, &artifacts).await?;
+        catalog::refresh(loaded, &session, &artifacts, diagnostics).await?;
         files::write(loaded, &session, &artifacts, diagnostics).await?;
         match docs.no_samples {
             true => catalog::remove(&artifacts, "samples.json")?,

@@ -1,12 +1,19 @@
 //! How many different values, and which ones if they are few.
 //!
-//! Up to [`FEW`] different values are counted one by one, each with how often it was there; one more, and their hashes
-//! go into [`Registers`]. Two values with one hash of 64 bits count as one: with so few values that does not happen.
+//! Up to [`FEW`] different values are counted one by one, each with how often it was there. Up to [`SOME`] their hashes
+//! are kept: how many there are is still exact (of a key in a table of a thousand rows nobody wants to read that it is
+//! there 990 times). One more, and the hashes go into [`Registers`]. Two values with one hash of 64 bits count as one: with
+//! so few values that does not happen.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::registers::Registers;
 
 /// Different values that are counted one by one.
 pub(super) const FEW: usize = 512;
+/// Different values whose hashes are kept.
+pub(super) const SOME: usize = 4096;
 /// Places of the table of few values: never more than half of them are taken.
 const SLOTS: usize = 2 * FEW;
 const SLOT_BITS: u32 = SLOTS.trailing_zeros();
@@ -24,8 +31,31 @@ pub(super) fn mix(value: u64) -> u64 {
 pub(super) enum Distinct<K> {
     /// All of them.
     Few(Few<K>),
+    /// The hashes of all of them.
+    Some(Hashes),
     /// An estimate.
     Many(Registers),
+}
+
+/// Hashes, which need no other hash to be found by.
+type Hashes = HashSet<u64, BuildHasherDefault<Itself>>;
+
+/// The hash of a hash.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = mix(self.0 ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// Few values, by hash.
@@ -54,11 +84,11 @@ impl<K> Distinct<K> {
     pub(super) fn add(&mut self, hash: u64, count: u64, make: impl FnOnce() -> K) {
         match self {
             Distinct::Many(registers) => registers.add(hash),
+            Distinct::Some(_) => self.add_hash(hash),
             Distinct::Few(few) => {
                 if !few.add(hash, count, make) {
-                    let mut registers = few.registers();
-                    registers.add(hash);
-                    *self = Distinct::Many(registers);
+                    let hashes = few.entries.iter().map(|entry| entry.hash);
+                    *self = Distinct::Some(hashes.chain([hash]).collect());
                 }
             }
         }
@@ -72,10 +102,36 @@ impl<K> Distinct<K> {
                     self.add(entry.hash, entry.count, || entry.value);
                 }
             }
-            (Distinct::Many(registers), Distinct::Many(others)) => registers.merge(&others),
-            (Distinct::Few(few), Distinct::Many(mut registers)) => {
-                registers.merge(&few.registers());
+            (Distinct::Some(_) | Distinct::Many(_), Distinct::Some(hashes)) => {
+                for hash in hashes {
+                    self.add_hash(hash);
+                }
+            }
+            (Distinct::Few(few), Distinct::Some(mut hashes)) => {
+                hashes.extend(few.entries.iter().map(|entry| entry.hash));
+                let is_much = hashes.len() > SOME;
+                *self = Distinct::Some(hashes);
+                if is_much {
+                    *self = Distinct::Many(self.registers());
+                }
+            }
+            (_, Distinct::Many(mut registers)) => {
+                registers.merge(&self.registers());
                 *self = Distinct::Many(registers);
+            }
+        }
+    }
+
+    /// Counts a value of which the hash alone is known. Not for [`Distinct::Few`].
+    fn add_hash(&mut self, hash: u64) {
+        match self {
+            Distinct::Few(_) => {}
+            Distinct::Many(registers) => registers.add(hash),
+            Distinct::Some(hashes) => {
+                hashes.insert(hash);
+                if hashes.len() > SOME {
+                    *self = Distinct::Many(self.registers());
+                }
             }
         }
     }
@@ -84,7 +140,7 @@ impl<K> Distinct<K> {
     pub(super) fn entries(&self) -> Option<&[Entry<K>]> {
         match self {
             Distinct::Few(few) => Some(&few.entries),
-            Distinct::Many(_) => None,
+            Distinct::Some(_) | Distinct::Many(_) => None,
         }
     }
 
@@ -92,6 +148,7 @@ impl<K> Distinct<K> {
     pub(super) fn count(&self) -> (u64, bool) {
         match self {
             Distinct::Few(few) => (few.entries.len() as u64, true),
+            Distinct::Some(hashes) => (hashes.len() as u64, true),
             Distinct::Many(registers) => (registers.estimate(), false),
         }
     }
@@ -100,6 +157,11 @@ impl<K> Distinct<K> {
     pub(super) fn registers(&self) -> Registers {
         match self {
             Distinct::Few(few) => few.registers(),
+            Distinct::Some(hashes) => {
+                let mut registers = Registers::new();
+                hashes.iter().for_each(|hash| registers.add(*hash));
+                registers
+            }
             Distinct::Many(registers) => registers.clone(),
         }
     }
@@ -155,13 +217,25 @@ mod tests {
         assert_eq!(few.count(), (512, true));
         let counts: u64 = few.entries().expect("few").iter().map(|entry| entry.count).sum();
         assert_eq!(counts, 10_000);
-        let (many, exact) = of((0..10_000).map(|row| row % 513)).count();
-        assert!(!exact && many.abs_diff(513) < 47, "{many}");
+        let some = of((0..10_000).map(|row| row % 513));
+        assert_eq!((some.count(), some.entries().is_none()), ((513, true), true));
+        assert_eq!(of((0..10_000).map(|row| row % 4096)).count(), (4096, true));
+        let (many, exact) = of((0..10_000).map(|row| row % 4097)).count();
+        assert!(!exact && many.abs_diff(4097) < 377, "{many}");
     }
 
     #[test]
     fn merging_is_counting_all_whatever_was_few_or_many() {
-        for (left, right) in [(300, 400), (300, 5_000), (5_000, 300), (5_000, 9_000), (0, 3)] {
+        for (left, right) in [
+            (300, 400),
+            (300, 2_000),
+            (2_000, 300),
+            (3_000, 4_000),
+            (3_000, 5_000),
+            (300, 9_000),
+            (9_000, 2_000),
+            (0, 3),
+        ] {
             let mut merged = of(0..left);
             merged.merge(of(200..right));
             let whole = of((0..left).chain(200..right));

@@ -7,7 +7,8 @@
 //! - rows, nulls, the smallest and the largest value, sums: passes over plain slices that a processor does eight at a time;
 //!   of texts the first eight bytes are compared, as a number;
 //! - different values: one hash. While there are few ([`distinct`]) each has a count, which gives exact numbers and the
-//!   most frequent values; then the hash goes into 2048 registers ([`registers`]);
+//!   most frequent values; while there are some thousand the number stays exact; then the hash goes into 2048
+//!   [`registers`];
 //! - quantiles and histograms: nothing, for most rows. A reservoir ([`sample`]) knows which value it will take next.
 //!
 //! Partitions run at the same time and count for themselves; what they have counted is put together at the end. The same
@@ -41,6 +42,9 @@ pub(super) use file::Counted;
 /// Tags of columns whose values are nobody's business.
 pub const HIDDEN_TAGS: &[&str] = &["pii", "sensitive"];
 
+/// Stands for all columns of a table, among those that are hidden.
+pub const EVERY_COLUMN: &str = "*";
+
 /// Whether the rows of a write are counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Profiling {
@@ -66,5 +70,14 @@ impl Profiling {
         let is_hidden = |tags: &[String]| tags.iter().any(|tag| HIDDEN_TAGS.contains(&tag.to_lowercase().as_str()));
         let hidden = node.columns.iter().filter(|column| is_hidden(&column.tags));
         Profiling::On { hidden: hidden.map(|column| column.name.clone()).collect() }
+    }
+
+    /// The same, with more columns hidden.
+    #[must_use]
+    pub fn hiding(mut self, columns: &[String]) -> Profiling {
+        if let Profiling::On { hidden } = &mut self {
+            hidden.extend_from_slice(columns);
+        }
+        self
     }
 }

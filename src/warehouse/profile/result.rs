@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Date32Array, Decimal128Array, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Float32Array, Float64Array, TimestampMicrosecondArray,
+};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::util::display::array_value_to_string;
 use serde::{Deserialize, Serialize};
@@ -111,15 +113,16 @@ impl ColumnProfile {
             Values::Lists(lengths) => profile.lengths(lengths),
             Values::Opaque => {}
         }
-        if hidden {
-            profile.hide();
-        }
-        profile
+        if hidden { profile.hide() } else { profile }
     }
 
-    fn hide(&mut self) {
+    /// The profile without anything that shows a value.
+    #[must_use]
+    pub fn hide(mut self) -> ColumnProfile {
         (self.min, self.max, self.mean) = (None, None, None);
         (self.quantiles, self.histogram, self.top) = (None, None, None);
+        self.hidden = true;
+        self
     }
 
     fn booleans(&mut self, trues: u64, falses: u64) {
@@ -151,14 +154,7 @@ impl ColumnProfile {
         let (mut points, _) = numbers.points();
         points.iter_mut().for_each(|point| point.value = shown.scaled(point.value));
         self.quantiles = quantiles(&points, shown);
-        let finite = numbers.range.map(|(low, high)| [low, high].map(|value| shown.scaled(value.number())));
-        if let Some([low, high]) = finite.filter(|range| range.iter().all(|value| value.is_finite())) {
-            let bars = histogram(&points, unit, low, high, numbers.count);
-            self.histogram = bars.map(|bars| Histogram {
-                edges: bars.edges.iter().map(|edge| shown.json(*edge)).collect(),
-                counts: bars.counts,
-            });
-        }
+        self.histogram = bars(numbers, &points, shown);
         self.top = numbers.distinct.entries().and_then(|entries| top(entries, |value| shown.text(*value)));
     }
 
@@ -198,7 +194,24 @@ fn top<K>(entries: &[Entry<K>], text: impl Fn(&K) -> String) -> Option<Vec<(Stri
     let mut values: Vec<(String, u64)> = entries.iter().map(|entry| (text(&entry.value), entry.count)).collect();
     values.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(&two.0)));
     values.truncate(TOP);
+    while values.len() > TOP / 2 && values.last().is_some_and(|(_, count)| *count == 1) {
+        values.pop();
+    }
     Some(values)
+}
+
+/// The histogram of the values that are finite.
+fn bars<V: Value>(numbers: &Numbers<V>, points: &[Point], shown: &impl Shown<V>) -> Option<Histogram> {
+    let whole = numbers.range.map(|(low, high)| [low, high].map(|value| shown.scaled(value.number())))?;
+    let (low, high, count) = match whole.iter().all(|value| value.is_finite()) {
+        true => (whole[0], whole[1], numbers.count),
+        false => {
+            let weight: f64 = points.iter().map(|point| point.weight).sum();
+            (points.first()?.value, points.last()?.value, weight.round() as u64)
+        }
+    };
+    let bars = histogram(points, shown.unit(), low, high, count)?;
+    Some(Histogram { edges: bars.edges.iter().map(|edge| shown.json(*edge)).collect(), counts: bars.counts })
 }
 
 fn quantiles<V>(points: &[Point], shown: &impl Shown<V>) -> Option<Quantiles> {
@@ -289,14 +302,19 @@ impl Shown<f64> for Floats<'_> {
     }
 
     fn text(&self, value: f64) -> String {
-        match self.0 {
-            DataType::Float32 => (value as f32).to_string(),
-            _ => value.to_string(),
-        }
+        let array: ArrayRef = match self.0 {
+            DataType::Float32 => Arc::new(Float32Array::from(vec![value as f32])),
+            _ => Arc::new(Float64Array::from(vec![value])),
+        };
+        array_value_to_string(&array, 0).unwrap_or_else(|_| value.to_string())
     }
 
     fn json(&self, number: f64) -> Json {
-        real(number)
+        match self.0 {
+            // The shortest number that is this one among those of its width: 0.1, not 0.10000000149011612.
+            DataType::Float32 => (number as f32).to_string().parse().map_or(Json::Null, real),
+            _ => real(number),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(step(Unit::Whole, 0.0, 7.0), Some(1.0));
         assert_eq!(step(Unit::Whole, 0.0, 30.0), Some(2.0));
         assert_eq!(step(Unit::Days, 19_083.0, 19_112.0), Some(2.0));
-        assert_eq!(step(Unit::Days, 0.0, 36_500.0), Some(10.0 * 365.0));
+        assert_eq!(step(Unit::Days, 0.0, 36_500.0), Some(5.0 * 365.0));
         assert_eq!(step(Unit::Micros, 0.0, 20.0 * DAY), Some(DAY));
         assert_eq!(step(Unit::Micros, 0.0, 3_600.0 * SECOND), Some(300.0 * SECOND));
         assert_eq!(step(Unit::Micros, 7.0, 7.0), Some(1.0));

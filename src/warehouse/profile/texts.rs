@@ -87,49 +87,61 @@ impl Texts {
     pub(super) fn update<T: ByteArrayType<Offset = i32>>(&mut self, array: &GenericByteArray<T>) {
         let (offsets, data) = (array.value_offsets(), array.value_data());
         let value = |row: usize| &data[offsets[row] as usize..offsets[row + 1] as usize];
-        let mut run = (None, 0);
-        match array.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => (0..array.len()).for_each(|row| self.next(value(row), &mut run)),
-            Some(nulls) => nulls.valid_indices().for_each(|row| self.next(value(row), &mut run)),
+        let rows = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        match (&mut self.distinct, rows) {
+            (Distinct::Few(_), None) => self.few((0..array.len()).map(value)),
+            (Distinct::Few(_), Some(nulls)) => self.few(nulls.valid_indices().map(value)),
+            (_, None) => (0..array.len()).for_each(|row| self.one(value(row), head(value(row)), 1)),
+            (_, Some(nulls)) => {
+                nulls.valid_indices().for_each(|row| self.one(value(row), head(value(row)), 1));
+            }
         }
-        self.end(run);
     }
 
-    /// Values that stand in runs are counted run by run.
-    #[inline]
-    fn next<'a>(&mut self, bytes: &'a [u8], run: &mut (Option<&'a [u8]>, u64)) {
-        if run.0 != Some(bytes) {
-            self.end(*run);
-            *run = (Some(bytes), 0);
+    /// Few values often stand in runs: those are counted run by run.
+    fn few<'a>(&mut self, values: impl Iterator<Item = &'a [u8]>) {
+        let mut run: Option<(u64, &[u8])> = None;
+        let mut count = 0;
+        for bytes in values {
+            let head = head(bytes);
+            // Most values that differ do so in their first bytes, which are quicker to compare.
+            if run.is_none_or(|(other, last)| other != head || last != bytes) {
+                if let Some((head, last)) = run {
+                    self.one(last, head, count);
+                }
+                (run, count) = (Some((head, bytes)), 0);
+            }
+            count += 1;
         }
-        run.1 += 1;
+        if let Some((head, last)) = run {
+            self.one(last, head, count);
+        }
     }
 
+    /// Counts a value that is there `count` times.
     #[inline]
-    fn end(&mut self, (value, count): (Option<&[u8]>, u64)) {
-        let Some(bytes) = value else { return };
+    fn one(&mut self, bytes: &[u8], head: u64, count: u64) {
         self.count += count;
         let mut is_new = false;
         let hash = hash(bytes);
         match &mut self.distinct {
-            Distinct::Many(registers) => {
-                registers.add(hash);
-                is_new = true;
-            }
-            few => few.add(hash, count, || {
+            few @ Distinct::Few(_) => few.add(hash, count, || {
                 is_new = true;
                 cut(bytes)
             }),
+            others => {
+                others.add(hash, count, || cut(bytes));
+                is_new = true;
+            }
         }
         if is_new {
-            self.widen(bytes);
+            self.widen(bytes, head);
         }
     }
 
     /// Looks whether a value is a new bound.
     #[inline]
-    fn widen(&mut self, bytes: &[u8]) {
-        let head = head(bytes);
+    fn widen(&mut self, bytes: &[u8], head: u64) {
         if self.low.as_ref().is_none_or(|low| low.is_above(head, bytes)) {
             self.low = Some(Bound::new(bytes));
         }
@@ -141,7 +153,7 @@ impl Texts {
     pub(super) fn merge(&mut self, other: Texts) {
         self.count += other.count;
         for bound in [other.low, other.high].into_iter().flatten() {
-            self.widen(&bound.bytes);
+            self.widen(&bound.bytes, bound.head);
         }
         self.distinct.merge(other.distinct);
     }
@@ -180,7 +192,7 @@ mod tests {
             let values: Vec<String> = (0..512).map(|row| format!("m{row:04}")).chain([last.to_string()]).collect();
             let mut texts = Texts::new();
             texts.update(&StringArray::from(values));
-            assert!(!texts.distinct.count().1);
+            assert!(texts.distinct.entries().is_none());
             let bounds = [&texts.low, &texts.high].map(|bound| bound.as_ref().map(|bound| bound.bytes.to_vec()));
             assert!(bounds.contains(&Some(last.as_bytes().to_vec())), "{last}: {bounds:?}");
         }

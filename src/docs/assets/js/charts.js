@@ -92,6 +92,9 @@
     const y = (value) => top + (height - top - bottom) * (1 - value / limit);
     const x = (i) => from + i * step;
     const last = known[known.length - 1];
+    // Runs of one day differ by their time.
+    const isOneDay = format.date(points[0].at) === format.date(points[points.length - 1].at);
+    const label = (at) => (isOneDay ? format.time(at).split(", ").pop() : format.date(at));
     const words = `${title}, ${points.length} runs, last ${text(last.value)}`;
     const drawing = svg("svg", {
       class: `series ${kind}`,
@@ -138,8 +141,8 @@
       );
     });
     drawing.append(
-      svg("text", { class: "axis", x: Math.max(0, from), y: height - 3 }, format.date(points[0].at)),
-      svg("text", { class: "axis end", x: width, y: height - 3 }, format.date(points[points.length - 1].at)),
+      svg("text", { class: "axis", x: Math.max(0, from), y: height - 3 }, label(points[0].at)),
+      svg("text", { class: "axis end", x: width, y: height - 3 }, label(points[points.length - 1].at)),
     );
     return h(
       "figure",

@@ -210,6 +210,12 @@
       .split(/(?<=[/._:,-])/)
       .map((piece, i) => [i > 0 && h("wbr", {}), piece]);
 
+  /** A message or a summary: what stands between backticks is code. */
+  const inline = (text) =>
+    String(text ?? "")
+      .split(/`([^`]+)`/)
+      .map((piece, i) => (i % 2 === 1 ? h("code", {}, piece) : piece));
+
   const time = (text) => h("time", { datetime: text, title: format.time(text) }, format.ago(text));
 
   function tagList(tags) {
@@ -245,6 +251,7 @@
       copy,
       time,
       breakable,
+      inline,
       tagList,
     },
   });

@@ -166,6 +166,14 @@
     return [home, sep(), here(title ? title.textContent : kind)];
   }
 
+  /** Scrolls the side bar, and nothing else, to a link that is out of sight. */
+  function showInSide(link) {
+    const frame = side.querySelector(".side-scroll");
+    const top = link.offsetTop - frame.offsetTop;
+    if (top < frame.scrollTop || top > frame.scrollTop + frame.clientHeight - 30)
+      frame.scrollTop = Math.max(0, top - 60);
+  }
+
   function drawTop(route) {
     fill(
       top,
@@ -210,6 +218,7 @@
       const isHere = link.dataset.nav === `#/${kind}`;
       if (isHere) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
+      if (isHere) showInSide(link);
     }
     tree.show(kind === "node" ? model.nodeById.get(route.path[1]) : null);
   }

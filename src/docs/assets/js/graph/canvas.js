@@ -46,6 +46,7 @@
     const painters = [];
 
     function draw() {
+      cancelAnimationFrame(frame);
       frame = 0;
       if (width === 0 || !element.isConnected) return;
       const start = performance.now();
@@ -75,7 +76,7 @@
     }
     const observer = new ResizeObserver(resize);
     observer.observe(element);
-    document.addEventListener("c360-theme", request);
+    document.addEventListener("c360-theme", draw);
 
     function setView(next, { animate = false, own = true } = {}) {
       cancelAnimationFrame(moving);
@@ -224,7 +225,7 @@
         tip,
         h("strong", { class: "mono" }, node.name),
         h("span", {}, facts.join(" · ")),
-        node.summary && h("p", {}, node.summary),
+        node.summary && h("p", {}, window.c360.parts.inline(node.summary)),
       );
       placeTip(event);
     }
@@ -247,7 +248,8 @@
       if (over !== look.over || (row && row.name) !== (look.overRow && look.overRow.name)) {
         look.over = over;
         look.overRow = row;
-        look.chain = scene.mode === "columns" && found && found.row && !found.row.more ? scenes.chain(scene, found.row.k) : null;
+        look.chain =
+          scene.mode === "columns" && found && found.row && !found.row.more ? scenes.chain(scene, found.row.k) : null;
         request();
       }
     }
@@ -334,7 +336,7 @@
         observer.disconnect();
         cancelAnimationFrame(moving);
         cancelAnimationFrame(frame);
-        document.removeEventListener("c360-theme", request);
+        document.removeEventListener("c360-theme", draw);
       },
     };
   }

@@ -53,6 +53,14 @@
       }
       const view = graph.view();
       const size = graph.size();
+      // Where everything is in sight, a map of it only stands in the way.
+      const { box } = scene;
+      const isWhole =
+        box.x0 * view.scale + view.x > -1 &&
+        box.y0 * view.scale + view.y > -1 &&
+        box.x1 * view.scale + view.x < size.width + 1 &&
+        box.y1 * view.scale + view.y < size.height + 1;
+      canvas.classList.toggle("idle", isWhole);
       const ratio = look.pixels;
       const colour = paint.colours();
       context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -266,7 +266,7 @@
     const { field: select, element: selectBox } = toolbar.selection(
       "Select",
       "select",
-      "+mart_totals  tag:x  source:y+",
+      "name  +name  tag:x  path:y",
       state,
       (changes) => change({ ...changes, column: "", up: undefined, down: undefined, view: null }),
     );

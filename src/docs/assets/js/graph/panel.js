@@ -129,7 +129,7 @@
           node.status && parts.status(node.status),
           parts.testMark(node.tests),
         ),
-        node.summary && h("p", {}, node.summary),
+        node.summary && h("p", {}, parts.inline(node.summary)),
         parts.facts([
           ["Owner", node.owner],
           ["Rows", node.rows !== undefined && format.count(node.rows)],

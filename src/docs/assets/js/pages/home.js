@@ -91,7 +91,7 @@
             "div",
             { class: "grow" },
             parts.nodeLink(node),
-            entry.message && h("p", { class: "message" }, entry.message),
+            entry.message && h("p", { class: "message" }, parts.inline(entry.message)),
           ),
           h("span", { class: "side-note" }, entry.status),
         ),
@@ -118,7 +118,7 @@
               " on ",
               parts.nodeLink(node, { withIcon: false, label: test.column ? `${node.name}.${test.column}` : node.name }),
             ],
-            entry.message && h("p", { class: "message" }, entry.message),
+            entry.message && h("p", { class: "message" }, parts.inline(entry.message)),
           ),
           h(
             "span",
@@ -161,7 +161,7 @@
   }
 
   function runHistory() {
-    if (runs.length === 0) return null;
+    if (runs.length < 2) return null;
     const recent = runs.slice(0, 40).reverse();
     return parts.card("Runs", { note: `last ${recent.length}`, href: "#/runs" }, runStrip(recent));
   }
@@ -349,12 +349,8 @@
         "div",
         { class: "home-grid" },
         mapCard,
-        failing(),
-        sources(),
-        slowest(),
-        biggest(),
-        documentation(),
-        h("div", { class: "stack" }, runHistory(), destinations()),
+        h("div", { class: "stack" }, failing(), biggest(), runHistory(), destinations()),
+        h("div", { class: "stack" }, sources(), slowest(), documentation()),
       ),
     );
     return () => canvas && canvas.close();

@@ -20,7 +20,7 @@
       key: "about",
       title: "Description",
       sortable: false,
-      cell: (row) => h("div", { class: "clamp" }, row.summary || ""),
+      cell: (row) => h("div", { class: "clamp" }, parts.inline(row.summary)),
       className: "wide",
     },
     layer: {
@@ -282,7 +282,7 @@
             key: "about",
             title: "Description",
             sortable: false,
-            cell: (macro) => h("div", { class: "clamp" }, macro.summary || ""),
+            cell: (macro) => h("div", { class: "clamp" }, parts.inline(macro.summary)),
             className: "wide",
           },
           {

@@ -78,6 +78,7 @@
   /** A value of a profile in few letters: numbers as numbers, a moment as its day. */
   function numeric(text) {
     if (text !== undefined && text !== "" && Number.isFinite(Number(text))) return format.value(Number(text));
+    if (text === "") return h("em", {}, "empty");
     return /^\d{4}-\d\d-\d\d[T ]/.test(text || "") ? text.slice(0, 10) : text;
   }
 
@@ -93,11 +94,12 @@
     ];
   }
 
+  /** Few values are told apart by their shares; many of a measure by their spread. */
   function drawing(profile) {
-    if (profile.top && profile.top.length > 0 && (!profile.histogram || profile.top.length <= 12))
-      return charts.shares(profile);
-    if (profile.histogram && profile.histogram.counts.length > 0) return charts.histogram(profile);
-    return null;
+    const hasHistogram = profile.histogram && profile.histogram.counts.length > 0;
+    const isFew = profile.distinct === undefined || profile.distinct <= 12;
+    if (profile.top && profile.top.length > 0 && (!hasHistogram || isFew)) return charts.shares(profile);
+    return hasHistogram ? charts.histogram(profile) : null;
   }
 
   const shape = (profile) => profile && [drawing(profile), h("div", { class: "range" }, range(profile))];

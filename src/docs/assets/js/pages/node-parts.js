@@ -103,7 +103,7 @@
             parts.time(last.at),
           ),
         );
-      if (isBad && found.message) name.append(h("p", { class: "message" }, found.message));
+      if (isBad && found.message) name.append(h("p", { class: "message" }, parts.inline(found.message)));
     }
   }
 
@@ -212,7 +212,7 @@
                 h("td", { class: "number" }, format.count(run.rows)),
                 h("td", { class: "number" }, format.bytes(run.bytes)),
                 h("td", { class: "number" }, format.bytes(run.memory)),
-                h("td", { class: "muted" }, run.message || ""),
+                h("td", { class: "muted" }, /^OK\b/.test(run.message || "") ? "" : parts.inline(run.message)),
               ),
             ),
           ),
@@ -234,10 +234,15 @@
             charts.series("Peak memory", points("memory"), { text: format.bytes, kind: "line" }),
           ].filter(Boolean)
         : [];
+    const publishes = all.length - builds.length;
+    const note = [
+      format.plural(builds.length, "build"),
+      publishes > 0 && format.plural(publishes, "publish", "publishes"),
+    ];
     return parts.section(
       "runs",
       "Runs",
-      { note: `last ${all.length}` },
+      { note: note.filter(Boolean).join(", ") },
       drawings.length > 0 && h("div", { class: "charts" }, drawings),
       runRows(all),
     );

@@ -199,7 +199,12 @@
       details.samples && ["rows", "Rows", 0, () => nodeParts.samplesPart(details)],
       has(details.tests) && ["tests", "Tests", details.tests.length, () => nodeParts.testsPart(details)],
       has(details.publishes) && ["publish", "Published", 0, () => nodeParts.publishesPart(details)],
-      has(details.runs) && ["runs", "Runs", details.runs.length, () => nodeParts.runsPart(details)],
+      has(details.runs) && [
+        "runs",
+        "Runs",
+        details.runs.filter((run) => run.kind !== "publish").length,
+        () => nodeParts.runsPart(details),
+      ],
     ].filter(Boolean);
   }
 
