@@ -36,6 +36,8 @@ pub(super) struct Trace {
     this: Option<(Relation, bool)>,
     /// Relations that queries have read.
     pub(super) queried: Vec<Relation>,
+    /// It has asked which relations there are.
+    pub(super) listed: bool,
     /// Why a question could not be answered.
     pub(super) unanswered: Option<String>,
 }
@@ -87,8 +89,11 @@ impl Adapter for PredictingAdapter {
         }
         match self.runtime.block_on(self.engine.plan_reading(&self.engine.state(), &file)) {
             Ok(planned) => self.note(|trace| trace.queried.extend(planned.reads)),
-            Err(error) if error.code.shelf == Shelf::User => return Err(error),
-            Err(error) => return self.unanswered(format!("a query of its template cannot be answered: {error}")),
+            Err(errors) => match errors.into_iter().next() {
+                Some(error) if error.code.shelf == Shelf::User => return Err(Box::new(error)),
+                Some(error) => return self.unanswered(format!("a query of its template cannot be answered: {error}")),
+                None => {}
+            },
         }
         match self.real.query(sql) {
             Ok(table) => Ok(table),
@@ -128,6 +133,7 @@ impl Adapter for PredictingAdapter {
     }
 
     fn relations(&self, schema: &str) -> Result<Vec<(Relation, String)>> {
+        self.note(|trace| trace.listed = true);
         self.real.relations(schema)
     }
 

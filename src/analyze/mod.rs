@@ -24,10 +24,15 @@
 //! Plans are big. They are handed to the visitor ([`Request::visit`]) while they exist, and not kept.
 
 mod adapter;
+mod columns;
+mod exposure;
+mod generic;
 pub mod lineage;
 mod model;
 mod nodes;
 mod queue;
+mod unit;
+mod warn;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

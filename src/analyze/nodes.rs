@@ -8,8 +8,9 @@ use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
+use super::generic::tests_are_plain;
 use super::queue::Queue;
-use super::{Analyzed, Request, Scope, State};
+use super::{Analyzed, Request, Scope, State, columns};
 use crate::diag::{Diagnostic, Result, Shelf};
 use crate::engine::formats;
 use crate::graph::Direction;
@@ -27,6 +28,10 @@ pub(super) struct Analyzer {
     selected: Vec<bool>,
     queue: Queue,
     done: Mutex<BTreeMap<NodeId, Analyzed>>,
+    /// Hooks may make relations that nobody references.
+    pub(super) has_hooks: bool,
+    /// The macros behind `not_null` and `unique` are dbt's.
+    pub(super) plain_tests: bool,
 }
 
 impl Analyzer {
@@ -40,7 +45,9 @@ impl Analyzer {
         }
         let queue = Queue::new(dag, &mask);
         let session = request.engine.state();
-        Analyzer { request, runtime, session, selected, queue, done: Mutex::default() }
+        let has_hooks = request.manifest.nodes.iter().any(runs_hooks);
+        let plain_tests = tests_are_plain(&request.manifest);
+        Analyzer { request, runtime, session, selected, queue, done: Mutex::default(), has_hooks, plain_tests }
     }
 
     /// Analyzes nodes until there are none left.
@@ -66,6 +73,11 @@ impl Analyzer {
         std::mem::take(&mut *self.done.lock())
     }
 
+    /// The columns of a node that is done, if they are known.
+    pub(super) fn schema(&self, id: NodeId) -> Option<SchemaRef> {
+        self.done.lock().get(&id).and_then(Analyzed::schema).cloned()
+    }
+
     pub(super) fn is_selected(&self, id: NodeId) -> bool {
         self.selected[id as usize]
     }
@@ -74,16 +86,21 @@ impl Analyzer {
         if self.is_given(id, node) {
             return Analyzed::default();
         }
-        if let Some(why) = self.blocked(id, node) {
+        if node.resource_type == ResourceType::Exposure {
+            return self.exposure(id, node);
+        }
+        if let Some(why) = self.blocked(id) {
             return self.promised(node).unwrap_or_else(|| Analyzed::unknown(why));
         }
         let found = match node.resource_type {
             ResourceType::Source => self.source(node),
             ResourceType::Seed => self.seed(node),
+            ResourceType::Test if self.is_plainly_right(node) => Analyzed::default(),
             ResourceType::Model | ResourceType::Snapshot | ResourceType::Test | ResourceType::Analysis => {
                 self.query(id, node)
             }
-            ResourceType::UnitTest | ResourceType::Exposure | ResourceType::Operation => Analyzed::default(),
+            ResourceType::UnitTest => self.unit_test(node),
+            ResourceType::Exposure | ResourceType::Operation => Analyzed::default(),
         };
         match self.promised(node) {
             Some(promised) if found.has_errors() => Analyzed { diagnostics: found.diagnostics, ..promised },
@@ -96,11 +113,12 @@ impl Analyzer {
         let deferred = self.request.world.deferred.contains_key(&node.unique_id);
         let run = matches!(self.request.scope, Scope::Run { .. });
         let built = matches!(node.resource_type, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot);
-        !self.is_selected(id) && (deferred || (run && built && !node.is_ephemeral()))
+        // An ephemeral model is looked at in the queries of those who read it.
+        !self.is_selected(id) && (deferred || (run && built))
     }
 
     /// Why a node cannot be checked, if one of its parents is not known.
-    fn blocked(&self, id: NodeId, node: &Node) -> Option<String> {
+    fn blocked(&self, id: NodeId) -> Option<String> {
         let done = self.done.lock();
         let parents = self.request.manifest.dag.parents(id).iter();
         let unknown = parents.filter_map(|parent| match done.get(parent) {
@@ -111,8 +129,7 @@ impl Analyzer {
         let (parent, has_errors, why) = unknown.min_by_key(|(parent, has_errors, _)| (!has_errors, *parent))?;
         let parent = self.request.manifest.node(parent);
         if has_errors {
-            let kind = if node.depends_on.is_empty() { "parent" } else { parent.resource_type.as_str() };
-            return Some(format!("{kind} `{}` has errors", parent.search_name()));
+            return Some(format!("{} `{}` has errors", parent.resource_type, parent.search_name()));
         }
         match why.starts_with("because of ") || parent.resource_type == ResourceType::Source {
             true => Some(why.clone()),
@@ -147,7 +164,11 @@ impl Analyzer {
 
     fn seed(&self, node: &Node) -> Analyzed {
         match self.runtime.block_on(self.seed_schema(node)) {
-            Ok(schema) => Analyzed::known(schema),
+            Ok(schema) => {
+                let mut found = Analyzed::known(Arc::clone(&schema));
+                columns::check(node, &schema, &mut found);
+                found
+            }
             Err(error) => failed(node, error, format!("seed `{}`", node.name)),
         }
     }
@@ -164,6 +185,13 @@ impl Analyzer {
         let plan = seed_plan(&self.session, node, &file, old.as_ref()).await?;
         Ok(storable_schema(plan.schema().as_arrow()))
     }
+}
+
+/// True for a node that runs statements beside its own query.
+fn runs_hooks(node: &Node) -> bool {
+    let hooks =
+        |key: &str| node.config.get(key).is_some_and(|hooks| hooks.as_array().is_none_or(|list| !list.is_empty()));
+    node.resource_type == ResourceType::Operation || hooks("pre_hook") || hooks("post_hook")
 }
 
 /// What a node's relation holds after a build: the types that the warehouse stores, unless it is a view.

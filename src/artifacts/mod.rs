@@ -6,6 +6,7 @@
 //! order in which they ended, as dbt's do.
 
 mod catalog;
+mod diff;
 mod lineage;
 mod manifest;
 mod plans;
@@ -24,6 +25,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 pub use catalog::{Catalog, CatalogColumn, CatalogStat, CatalogTable, TableMetadata, catalog};
+pub use diff::{Affected, Change, ColumnDiff, Diff, ExposureDiff, NodeDiff, Pair, PublishDiff, RowsDiff};
 pub use lineage::{
     LINEAGE_SCHEMA, LineageColumn, LineageDescription, LineageDoc, LineageInput, LineageMetadata, LineageNode, lineage,
 };

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::cast::{as_boolean_array, as_int64_array};
+use datafusion::execution::SessionState;
 use futures::TryStreamExt;
 
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
@@ -37,6 +38,28 @@ pub async fn run_data_test(engine: &Engine, meter: &Meter, sql: &Arc<SourceFile>
     row.and_then(read).ok_or_else(|| {
         Diagnostic::error(codes::TEST_FAILED, "the test gave no number of failures")
             .help("`fail_calc` has to be a number that is not null: `coalesce(sum(n), 0)`")
+    })
+}
+
+/// Plans what is around the query of a test, if its settings say anything about that.
+///
+/// # Errors
+/// C4001 to C4006 for expressions in `fail_calc`, `warn_if` or `error_if` that do not fit the rows of the test.
+pub async fn check_data_test(
+    engine: &Engine,
+    state: &SessionState,
+    sql: &Arc<SourceFile>,
+    config: &Config,
+) -> Result<()> {
+    let is_set = |key: &str| config.setting(key).is_some_and(|setting| setting.span.is_some());
+    if !["fail_calc", "warn_if", "error_if"].into_iter().any(is_set) {
+        return Ok(());
+    }
+    let file = SourceFile::new("settings of the test", wrapped(&sql.text, config));
+    engine.plan(state, &file).await.map(drop).map_err(|mut error| {
+        // Places in a text that nobody wrote say nothing to anybody.
+        error.labels.clear();
+        error
     })
 }
 

@@ -162,6 +162,9 @@ pub(crate) struct RunArgs {
     /// Rebuild incremental models from nothing
     #[arg(long, short = 'f')]
     pub(crate) full_refresh: bool,
+    /// Start although what is selected has mistakes: nodes that have none are built
+    #[arg(long)]
+    pub(crate) no_check: bool,
     /// Start nothing after the first failure
     #[arg(long, short = 'x')]
     pub(crate) fail_fast: bool,
@@ -271,6 +274,9 @@ pub(crate) enum Verb {
     Check {
         #[command(flatten)]
         select: SelectArgs,
+        /// How to print what is found; JSON and SARIF go to stdout
+        #[arg(long, value_enum, default_value = "text")]
+        output: CheckOutput,
     },
     /// Show where a column comes from, down to the field of a file, or where it goes
     ///
@@ -286,6 +292,18 @@ pub(crate) enum Verb {
         /// How to print it
         #[arg(long, value_enum, default_value = "text")]
         output: LineageOutput,
+    },
+    /// Say what a change does to columns, models, published tables and exposures
+    ///
+    /// Compares manifest.json and lineage.json of another state with the project as it is, as Markdown for a pull
+    /// request. What breaks stands first.
+    Diff {
+        /// Folder with manifest.json and lineage.json of the other state
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "markdown")]
+        output: DiffOutput,
     },
     /// Read the project, report every mistake, write manifest.json
     Parse,
@@ -456,6 +474,15 @@ pub(crate) enum CompileOutput {
     Json,
 }
 
+/// `diff --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffOutput {
+    /// For a pull request
+    Markdown,
+    /// One JSON object
+    Json,
+}
+
 /// `lineage --output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LineageOutput {
@@ -467,6 +494,17 @@ pub(crate) enum LineageOutput {
     Mermaid,
     /// A graph for Graphviz
     Dot,
+}
+
+/// `check --output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckOutput {
+    /// Messages with places and snippets
+    Text,
+    /// One JSON array of findings
+    Json,
+    /// SARIF 2.1.0, for code review and CI
+    Sarif,
 }
 
 /// `show --output`.

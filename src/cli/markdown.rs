@@ -53,7 +53,10 @@ impl Page {
                 self.out.push('\n');
             }
             Event::Start(Tag::List(_)) => self.indent += 2,
-            Event::End(TagEnd::List(_)) => self.indent -= 2,
+            Event::End(TagEnd::List(_)) => {
+                self.indent -= 2;
+                self.out.push_str(if self.indent == 0 { "\n" } else { "" });
+            }
             Event::Start(Tag::Item) => self.line.push_str("- "),
             // Links into the documentation: a reader has no use for a path that starts at this page.
             Event::Start(Tag::Link { dest_url, .. }) => {
@@ -69,7 +72,9 @@ impl Page {
             Event::End(TagEnd::Paragraph | TagEnd::Item) => self.paragraph(),
             Event::Text(text) => self.text(&text),
             Event::Code(text) => {
-                let text = if self.colour { self.paint(CYAN, &text) } else { format!("`{text}`") };
+                // The paragraph is wrapped later: each word carries its style.
+                let words = || text.split(' ').map(|word| self.paint(CYAN, word)).collect::<Vec<_>>().join(" ");
+                let text = if self.colour { words() } else { format!("`{text}`") };
                 self.line.push_str(&text);
             }
             Event::SoftBreak | Event::HardBreak => self.line.push(' '),
@@ -163,11 +168,7 @@ pub(super) fn faint(colour: bool, text: &str) -> String {
 }
 
 fn paint(colour: bool, style: &str, text: &str) -> String {
-    // A style ends with its line: words of a paragraph that is wrapped carry their own.
-    match colour {
-        true => text.split(' ').map(|word| format!("\x1b[{style}m{word}\x1b[0m")).collect::<Vec<_>>().join(" "),
-        false => text.to_string(),
-    }
+    if colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_string() }
 }
 
 #[cfg(test)]

@@ -100,10 +100,11 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
             verbs::freshness(global, &select, output.as_deref(), env, printer)
         }
         Verb::Ls { select, output, output_keys } => verbs::ls(global, &select, output, output_keys, env, printer),
-        Verb::Check { select } => verbs::check(global, &select, env, printer),
+        Verb::Check { select, output } => verbs::check(global, &select, output, env, printer),
         Verb::Lineage { of, downstream, output } => {
             verbs::lineage(global, of.as_deref(), downstream, output, env, printer)
         }
+        Verb::Diff { state, output } => verbs::diff(global, state, output, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
         Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
         Verb::Show { select, inline, limit, output } => {

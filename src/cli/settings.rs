@@ -109,6 +109,7 @@ pub(super) fn options(
         target_path: path(&global.target_path, "TARGET_PATH"),
         threads,
         full_refresh: full_refresh || env.flag("FULL_REFRESH"),
+        check: env.option("CHECK").map(|_| env.flag("CHECK")),
         fail_fast: fail_fast || env.flag("FAIL_FAST"),
         criteria: criteria(command, select, env)?,
         state: path(&select.state, "STATE"),
@@ -136,6 +137,9 @@ pub(super) fn run_options(
 ) -> Result<Options> {
     let mut options = options(command, global, select, run.full_refresh, run.fail_fast, env)?;
     options.empty |= run.empty;
+    if run.no_check {
+        options.check = Some(false);
+    }
     options.store_failures |= run.store_failures;
     let time = |arg: &Option<String>, name: &str| {
         let text = arg.as_deref().or_else(|| env.option(name));

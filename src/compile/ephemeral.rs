@@ -1,12 +1,36 @@
 //! Ephemeral models: their queries become common table expressions of those who read them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Result, codes};
-use crate::jinja::{EPHEMERAL_PREFIX, World, cte_name};
+use crate::jinja::{EPHEMERAL_PREFIX, SourceMap, World, cte_name};
 
-/// Name and query of a common table expression.
-pub(super) type Cte = (String, String);
+/// A common table expression.
+pub(super) struct Cte {
+    /// Its name.
+    pub(super) name: String,
+    /// Its query.
+    pub(super) query: String,
+    /// Where the query comes from: the map of the text that it was cut out of, and where it begins there. Rows of a unit
+    /// test have none.
+    pub(super) from: Option<(SourceMap, usize)>,
+}
+
+/// A common table expression that was put into a text, and where its query stands there.
+#[derive(Debug, Clone)]
+pub(super) struct Injected {
+    pub(super) range: Range<usize>,
+    pub(super) from: Option<(SourceMap, usize)>,
+}
+
+/// What was put into a text: from where on, how many bytes, and which queries these hold.
+#[derive(Debug, Clone)]
+pub(super) struct Injection {
+    pub(super) at: usize,
+    pub(super) len: usize,
+    pub(super) queries: Vec<Injected>,
+}
 
 /// The expressions for `wanted` and for what they read themselves, parents first.
 pub(super) fn collect(world: &Arc<World>, wanted: Vec<String>) -> Result<Vec<Cte>> {
@@ -30,25 +54,36 @@ fn visit(world: &Arc<World>, id: &str, done: &mut Vec<String>, ctes: &mut Vec<Ct
         visit(world, &parent, done, ctes)?;
     }
     let query = rendered.text.trim().trim_end_matches(';').to_string();
-    ctes.push((format!("{EPHEMERAL_PREFIX}{}", cte_name(node)), query));
+    let start = rendered.text.len() - rendered.text.trim_start().len();
+    let name = format!("{EPHEMERAL_PREFIX}{}", cte_name(node));
+    ctes.push(Cte { name, query, from: Some((rendered.map, start)) });
     Ok(())
 }
 
 /// `sql` with `ctes` in front: a `with` of its own, or the first entries of the one that is there. Also says where they
-/// were put and how long they are.
-pub(super) fn inject(sql: String, ctes: &[Cte]) -> (String, Option<(usize, usize)>) {
+/// were put.
+pub(super) fn inject(sql: String, ctes: Vec<Cte>) -> (String, Option<Injection>) {
     if ctes.is_empty() {
         return (sql, None);
     }
-    let list: Vec<String> = ctes.iter().map(|(name, query)| format!("{name} as (\n{query}\n)")).collect();
-    let list = list.join(", ");
-    let (at, text) = match after_with(&sql) {
-        Some(at) => (at, format!(" {list},")),
-        None => (start_of_query(&sql), format!("with {list} ")),
+    let (at, before, after) = match after_with(&sql) {
+        Some(at) => (at, " ", ","),
+        None => (start_of_query(&sql), "with ", " "),
     };
+    let mut text = before.to_string();
+    let mut queries = Vec::with_capacity(ctes.len());
+    for (index, Cte { name, query, from }) in ctes.into_iter().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        text.push_str(&format!("{comma}{name} as (\n"));
+        let start = at + text.len();
+        text.push_str(&query);
+        queries.push(Injected { range: start..at + text.len(), from });
+        text.push_str("\n)");
+    }
+    text.push_str(after);
     let mut out = sql;
     out.insert_str(at, &text);
-    (out, Some((at, text.len())))
+    (out, Some(Injection { at, len: text.len(), queries }))
 }
 
 /// The offset behind `with` or `with recursive`, if the query starts with one.
@@ -93,7 +128,8 @@ mod tests {
     use super::*;
 
     fn injected(sql: &str) -> String {
-        inject(sql.to_string(), &[("__dbt__cte__a".into(), "select 1".into())]).0
+        let cte = Cte { name: "__dbt__cte__a".into(), query: "select 1".into(), from: None };
+        inject(sql.to_string(), vec![cte]).0
     }
 
     #[test]

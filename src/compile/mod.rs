@@ -10,8 +10,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Label, Result, SourceFile, Span};
-use crate::jinja::{Interpreter, NodeContext, Options, Origin, Overrides, SourceMap, World, parse_template};
+use crate::jinja::{
+    BUILTIN_FOLDER, Interpreter, NodeContext, Options, Origin, Overrides, SourceMap, World, parse_template,
+};
 use crate::node::{Node, NodeKind, ResourceType};
+
+use ephemeral::{Cte, Injection};
 
 /// A node's SQL.
 #[derive(Debug, Clone)]
@@ -22,8 +26,8 @@ pub struct CompiledNode {
     pub sql: Arc<SourceFile>,
     /// Where the rendered text comes from.
     map: SourceMap,
-    /// Queries of ephemeral models: where they were put, and how long they are.
-    injected: Option<(usize, usize)>,
+    /// Queries of ephemeral models, and where they were put.
+    injected: Option<Injection>,
     /// A template that nobody wrote, and the place that stands for it.
     made: Option<(Arc<SourceFile>, Span)>,
     /// Warnings that the template raised.
@@ -34,6 +38,7 @@ impl CompiledNode {
     /// `diagnostic` with the places in the SQL replaced by places in the files that people wrote.
     pub fn locate(&self, mut diagnostic: Box<Diagnostic>) -> Box<Diagnostic> {
         let mut labels: Vec<Label> = Vec::new();
+        let mut asked = false;
         for label in std::mem::take(&mut diagnostic.labels) {
             if label.span.file != self.sql {
                 labels.push(label);
@@ -41,6 +46,8 @@ impl CompiledNode {
             }
             match self.origin(&label.span) {
                 Some(origin) => {
+                    // What a properties file says is wrong there, and not in the macro that was given it.
+                    asked |= !origin.literal || origin.span.file.path.starts_with(BUILTIN_FOLDER);
                     labels.push(Label { span: origin.span, text: label.text });
                     for (name, span) in origin.chain.into_iter().rev() {
                         labels.push(Label { span, text: format!("in macro `{name}`, called here") });
@@ -51,16 +58,32 @@ impl CompiledNode {
         }
         if let Some((made, place)) = &self.made {
             labels.iter_mut().filter(|label| label.span.file == *made).for_each(|label| label.span = place.clone());
+            if asked {
+                labels.retain(|label| label.span != *place && !label.span.file.path.starts_with(BUILTIN_FOLDER));
+                labels.insert(0, Label { span: place.clone(), text: "asked for here".into() });
+            }
         }
         diagnostic.labels = labels;
         diagnostic.of_node(&self.unique_id)
     }
 
+    /// True if `span` is in the query of another node, which was put in front of this one's.
+    pub fn is_injected(&self, span: &Span) -> bool {
+        let within =
+            |injection: &Injection| (injection.at..injection.at + injection.len).contains(&(span.start as usize));
+        span.file == self.sql && self.injected.as_ref().is_some_and(within)
+    }
+
     fn origin(&self, span: &Span) -> Option<Origin> {
         let (start, end) = (span.start as usize, span.end as usize);
-        let shift = match self.injected {
-            Some((at, len)) if start >= at + len => len,
-            Some((at, _)) if start >= at => return None,
+        let shift = match &self.injected {
+            Some(injection) if start >= injection.at + injection.len => injection.len,
+            Some(injection) if start >= injection.at => {
+                let query = injection.queries.iter().find(|query| query.range.contains(&start))?;
+                let (map, skipped) = query.from.as_ref()?;
+                let own = |at: usize| at.min(query.range.end) - query.range.start + skipped;
+                return map.origin(own(start)..own(end));
+            }
             _ => 0,
         };
         self.map.origin(start - shift..end - shift)
@@ -81,9 +104,10 @@ pub fn compile(world: &Arc<World>, node: &Node) -> Result<CompiledNode> {
 /// As [`compile`].
 pub fn compile_with(world: &Arc<World>, node: &Node, overrides: Option<Arc<Overrides>>) -> Result<CompiledNode> {
     let (rendered, ephemerals, warnings) = render(world, node, overrides.clone())?;
-    let mut ctes = overrides.map(|overrides| overrides.ctes.clone()).unwrap_or_default();
+    let given = overrides.map(|overrides| overrides.ctes.clone()).unwrap_or_default();
+    let mut ctes: Vec<Cte> = given.into_iter().map(|(name, query)| Cte { name, query, from: None }).collect();
     ctes.extend(ephemeral::collect(world, ephemerals)?);
-    let (text, injected) = ephemeral::inject(rendered.text, &ctes);
+    let (text, injected) = ephemeral::inject(rendered.text, ctes);
     Ok(CompiledNode {
         unique_id: node.unique_id.clone(),
         sql: SourceFile::new(format!("compiled/{}", compiled_path(node).display()), text),
@@ -133,7 +157,7 @@ pub fn render_text(
     let overrides = Overrides { undeclared: true, ..overrides };
     let (rendered, ephemerals, _) = render(world, &copy, Some(Arc::new(overrides)))?;
     let ctes = ephemeral::collect(world, ephemerals)?;
-    Ok(SourceFile::new(name, ephemeral::inject(rendered.text, &ctes).0))
+    Ok(SourceFile::new(name, ephemeral::inject(rendered.text, ctes).0))
 }
 
 /// Where a node's SQL stands in the folder `compiled/`, as dbt lays it out.

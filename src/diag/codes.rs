@@ -97,6 +97,17 @@ codes! {
     TABLE_NOT_FOUND "C4006" User "A relation is not there under that name.";
     ARITHMETIC_OVERFLOW "C4007" World "The result of a calculation does not fit into its type.";
 
+    CARTESIAN_JOIN "C4101" User "A join pairs every row of one side with every row of the other, and nobody asked for that.";
+    LOSSY_CAST "C4102" User "Values are converted to a type that cannot hold all of them, and nobody asked for that.";
+    UNLIKE_COMPARISON "C4103" User "Values of types that have nothing in common are compared, such as a text with a number.";
+    UNUSED_CTE "C4104" User "A common table expression is defined and never read.";
+    UNUSED_COLUMN "C4105" User "A common table expression or a subquery computes a column that nobody reads.";
+    NON_DETERMINISTIC "C4106" User "An incremental model calls a function that gives another value each time, so its rows depend on when they were built.";
+    STAR_IN_CONTRACT "C4107" User "A model with a contract selects all columns of another relation, so its contract breaks when that relation changes.";
+    NULLABLE_JOIN_KEY "C4108" User "An inner join takes a key from the side of an outer join that may be missing, so rows that the outer join kept are lost.";
+    EXPOSURE_COLUMN "C4110" User "A column that an exposure needs is gone.";
+    TAG_FORBIDDEN "C4120" User "A column carries a tag that the project forbids where the column is.";
+
     SOURCE_FILES_MISSING "C5001" World "A source's location matches no file.";
     BAD_RECORD "C5002" World "A file of a source has a record that cannot be read as its columns say.";
     TOO_MANY_BAD_RECORDS "C5003" World "More records of a source are bad than max_bad_records allows.";

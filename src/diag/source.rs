@@ -65,6 +65,11 @@ impl Span {
         self.file.line_col(self.start as usize)
     }
 
+    /// One-based line and column behind the end.
+    pub fn end_line_col(&self) -> (usize, usize) {
+        self.file.line_col(self.end as usize)
+    }
+
     /// The text in the range.
     pub fn text(&self) -> &str {
         self.file.text.get(self.start as usize..self.end as usize).unwrap_or("")

@@ -32,13 +32,18 @@ embedded![
     "js/dom.js",
     "js/format.js",
     "js/graph/canvas.js",
+    "js/graph/complete.js",
     "js/graph/export.js",
+    "js/graph/input.js",
     "js/graph/layout.js",
+    "js/graph/minimap.js",
     "js/graph/page.js",
     "js/graph/paint.js",
     "js/graph/panel.js",
     "js/graph/scene.js",
+    "js/graph/state.js",
     "js/graph/toolbar.js",
+    "js/keys.js",
     "js/main.js",
     "js/model.js",
     "js/pages/home.js",
@@ -56,6 +61,7 @@ embedded![
     "js/shell.js",
     "js/table.js",
     "js/theme.js",
+    "js/tree.js",
 ];
 
 /// The path of an embedded file in the site: all but the first page stand in `assets/`.

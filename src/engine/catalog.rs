@@ -87,8 +87,10 @@ impl Predictions {
 pub struct Planned {
     /// Its plan.
     pub plan: LogicalPlan,
-    /// The relations of this database that it names, in the order in which they are met.
+    /// The relations of this database that it names, in no order.
     pub reads: Vec<Relation>,
+    /// What was noticed of its text.
+    pub notes: sql::Notes,
 }
 
 /// A sink that can be printed, so that catalogs can.
@@ -299,21 +301,41 @@ impl Relations {
         file: &Arc<SourceFile>,
         depth: usize,
     ) -> Result<LogicalPlan> {
-        self.plan_reading(state, file, depth).await.map(|planned| planned.plan)
+        let mut statement = sql::parse_file(file)?;
+        let known = self.known(file, &statement, depth).await?;
+        sql::resolve(&mut statement, &known);
+        sql::plan_statement(state, file, statement).await
     }
 
-    /// As [`Relations::plan`], and says what the query reads.
+    /// As [`Relations::plan`], and says what the query reads; or all that is wrong with it.
     pub(super) async fn plan_reading(
         self: &Arc<Self>,
         state: &SessionState,
         file: &Arc<SourceFile>,
+    ) -> Result<Planned, Vec<Diagnostic>> {
+        let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
+        let known = self.known(file, &statement, 0).await.map_err(|error| vec![*error])?;
+        let reads = known.columns.keys().filter_map(|parts| self.place(parts)).collect();
+        let notes = sql::resolve_noticing(&mut statement, &known);
+        let failure = match sql::plan_statement(state, file, statement).await {
+            Ok(plan) => return Ok(Planned { plan, reads, notes }),
+            Err(failure) => failure,
+        };
+        // It was read once, so it can be read again.
+        let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
+        sql::resolve(&mut statement, &known);
+        Err(sql::further_errors(state, file, statement, failure).await)
+    }
+
+    /// The columns of the relations that `statement` names.
+    async fn known(
+        self: &Arc<Self>,
+        file: &Arc<SourceFile>,
+        statement: &sql::Statement,
         depth: usize,
-    ) -> Result<Planned> {
-        let mut statement = sql::parse_file(file)?;
+    ) -> Result<Known> {
         let mut known = Known::default();
-        let mut reads = Vec::new();
-        for relation in sql::relations(&statement) {
-            reads.extend(self.place(&relation.parts));
+        for relation in sql::relations(statement) {
             let parts: Vec<String> = relation.parts.clone();
             if parts.iter().any(|part| part.eq_ignore_ascii_case("information_schema")) {
                 self.list_everything().await?;
@@ -326,9 +348,7 @@ impl Relations {
                 None => self.check_built(file, &relation)?,
             }
         }
-        sql::resolve(&mut statement, &known);
-        let plan = sql::plan_statement(state, file, statement).await?;
-        Ok(Planned { plan, reads })
+        Ok(known)
     }
 
     /// C5010 for a relation that is not there although a node of the project builds it.

@@ -31,7 +31,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, TableType};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span, codes};
 use crate::node::Relation;
@@ -65,6 +65,8 @@ pub struct EngineOptions {
     pub cluster: Option<ClusterOptions>,
     /// Sources that are files or tables of databases, by the relation that queries name.
     pub sources: Vec<(Relation, Result<SourceSpec>)>,
+    /// Folder to remember columns of sources in, so that they need not be found out again.
+    pub memory: Option<PathBuf>,
     /// Relations that nodes of the project build, with the names of the nodes: for messages about those that were not
     /// built yet.
     pub built_by: Vec<(Relation, String)>,
@@ -113,6 +115,13 @@ impl Engine {
         };
         #[cfg(not(feature = "cluster"))]
         let adjust = |config| no_cluster(&options.cluster, config);
+        let memory = options.memory.as_deref().map(|folder| Arc::new(formats::Remembered::new(folder)));
+        let adjust = |config| {
+            adjust(config).map(|config: SessionConfig| match memory {
+                Some(memory) => config.with_extension(memory),
+                None => config,
+            })
+        };
         let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
         let (context, pool) = session::open(&options.session, adjust, registry)?;
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
@@ -209,27 +218,18 @@ impl Engine {
     /// # Errors
     /// C4001 to C4006 with a place in `sql`, or what a source or table that it names fails with.
     pub async fn plan(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<LogicalPlan> {
-        self.plan_reading(state, sql).await.map(|planned| planned.plan)
+        let plan = self.relations.plan(state, sql, 0).await?;
+        only_reads(&plan, sql)?;
+        Ok(plan)
     }
 
-    /// As [`Engine::plan`], and says what the query reads.
+    /// As [`Engine::plan`], and says what the query reads; or all that is wrong with it.
     ///
     /// # Errors
-    /// As [`Engine::plan`].
-    pub async fn plan_reading(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<Planned> {
-        let planned = self.relations.plan_reading(state, sql, 0).await?;
-        if matches!(
-            planned.plan,
-            LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_)
-        ) {
-            let start = sql.text.len() - sql.text.trim_start().len();
-            return Err(Diagnostic::error(
-                codes::SQL_PLAN,
-                "a query is expected here, not a statement that changes something",
-            )
-            .label(Span::new(sql, start..start), "")
-            .help("models and `show` read with select; what a model selects becomes its table"));
-        }
+    /// As [`Engine::plan`]; several, if several names are not there.
+    pub async fn plan_reading(&self, state: &SessionState, sql: &Arc<SourceFile>) -> Result<Planned, Vec<Diagnostic>> {
+        let planned = self.relations.plan_reading(state, sql).await?;
+        only_reads(&planned.plan, sql).map_err(|error| vec![*error])?;
         Ok(planned)
     }
 
@@ -298,6 +298,17 @@ impl Engine {
     }
 }
 
+/// Refuses a statement that changes something: tables change through the warehouse alone.
+fn only_reads(plan: &LogicalPlan, sql: &Arc<SourceFile>) -> Result<()> {
+    if !matches!(plan, LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_)) {
+        return Ok(());
+    }
+    let start = sql.text.len() - sql.text.trim_start().len();
+    Err(Diagnostic::error(codes::SQL_PLAN, "a query is expected here, not a statement that changes something")
+        .label(Span::new(sql, start..start), "")
+        .help("models and `show` read with select; what a model selects becomes its table"))
+}
+
 /// True if `plan` reads any table.
 #[cfg(feature = "cluster")]
 fn reads_tables(plan: &LogicalPlan) -> bool {
@@ -312,10 +323,7 @@ fn reads_tables(plan: &LogicalPlan) -> bool {
 
 /// The configuration as it is, or an error if a cluster is asked for.
 #[cfg(not(feature = "cluster"))]
-fn no_cluster(
-    cluster: &Option<ClusterOptions>,
-    config: datafusion::prelude::SessionConfig,
-) -> Result<datafusion::prelude::SessionConfig> {
+fn no_cluster(cluster: &Option<ClusterOptions>, config: SessionConfig) -> Result<SessionConfig> {
     match cluster {
         None => Ok(config),
         Some(_) => Err(Diagnostic::error(codes::BAD_VALUE, "this program was built without clusters")

@@ -10,6 +10,9 @@ use super::blocks::parse_blocks;
 use super::env::{BUILTIN_PACKAGE, Environment};
 use crate::diag::SourceFile;
 
+/// Folder in the names of the files.
+pub const BUILTIN_FOLDER: &str = "builtin/";
+
 /// The files, embedded.
 const FILES: &[(&str, &str)] = &[
     ("builtin/aggregates.sql", include_str!("builtin/aggregates.sql")),

@@ -57,6 +57,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use blocks::{Block, BlockKind, Blocks, parse_blocks};
+pub use builtin::BUILTIN_FOLDER;
 pub use calls::{StaticCall, calls, calls_of_macro};
 pub use context::{
     Adapter, AdapterColumn, Captured, LogLine, NodeContext, Overrides, QueryTable, RelationValue, Resolved, Vars, World,

@@ -8,8 +8,7 @@ use super::schema_change::{Columns, reconcile};
 use super::{Job, Materialized, table};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::spilled_bytes;
-use crate::node::Relation;
-use crate::node::quote;
+use crate::node::{Node, Relation, quote};
 use crate::stdx::closest;
 use crate::warehouse::{Base, Stored};
 
@@ -28,7 +27,7 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
         return table::build(job).await;
     }
     // As in dbt, a strategy is asked for only when there are rows to join.
-    let strategy = strategy(job)?;
+    let strategy = strategy(job.node)?;
     let base = Base::of(existing.as_ref());
     let staged = stage(job).await?;
     let done = apply(job, &staged, strategy, &keys, base).await;
@@ -39,30 +38,38 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     Ok(done)
 }
 
+/// Says what is wrong with the strategy of an incremental model.
+///
+/// # Errors
+/// C2011 for a strategy that does not exist, or that misses its key.
+pub fn check_strategy(node: &Node) -> Result<()> {
+    strategy(node).map(drop)
+}
+
 /// The strategy that is configured. Unless one is said, rows with a key replace those of the same key, others append.
-fn strategy(job: &Job<'_>) -> Result<&'static str> {
-    let has_key = job.node.config.get("unique_key").is_some();
+fn strategy(node: &Node) -> Result<&'static str> {
+    let has_key = node.config.get("unique_key").is_some();
     let by_default = if has_key { "delete+insert" } else { "append" };
-    let Some(wanted) = job.node.config.str("incremental_strategy") else {
+    let Some(wanted) = node.config.str("incremental_strategy") else {
         return Ok(by_default);
     };
     let wanted = if wanted == "default" { by_default } else { wanted };
     let found = STRATEGIES.iter().find(|name| **name == wanted).copied().ok_or_else(|| {
         let near = closest(wanted, STRATEGIES.iter().copied());
-        bad(job, "incremental_strategy", format!("there is no incremental strategy `{wanted}`"))
+        bad(node, "incremental_strategy", format!("there is no incremental strategy `{wanted}`"))
             .maybe_help(near.map(|name| format!("`{name}` exists")))
             .help(format!("c360 has {}", STRATEGIES.join(", ")))
     })?;
     if !matches!(found, "append" | "insert_overwrite" | "microbatch") && !has_key {
-        return Err(bad(job, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
+        return Err(bad(node, "incremental_strategy", format!("the strategy `{found}` needs a `unique_key`"))
             .help("name the columns that tell rows apart: `unique_key='id'` or `unique_key=['a', 'b']`"));
     }
     Ok(found)
 }
 
-fn bad(job: &Job<'_>, key: &str, message: String) -> Box<Diagnostic> {
-    let span = job.node.config.span(key).cloned().unwrap_or_else(|| job.node.place());
-    Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&job.node.unique_id)
+fn bad(node: &Node, key: &str, message: String) -> Box<Diagnostic> {
+    let span = node.config.span(key).cloned().unwrap_or_else(|| node.place());
+    Diagnostic::error(codes::BAD_CONFIG, message).label(span, "set here").of_node(&node.unique_id)
 }
 
 async fn apply(job: &Job<'_>, staged: &Staged, strategy: &str, keys: &[String], base: Base) -> Result<Materialized> {
@@ -174,7 +181,7 @@ fn merge(job: &Job<'_>, columns: &Columns, new: &Relation, keys: &[String]) -> R
     let only = config.strings("merge_update_columns");
     let except = config.strings("merge_exclude_columns");
     if !only.is_empty() && !except.is_empty() {
-        return Err(bad(job, "merge_update_columns", "columns are both chosen and excluded for the merge".into())
+        return Err(bad(job.node, "merge_update_columns", "columns are both chosen and excluded for the merge".into())
             .help("set merge_update_columns or merge_exclude_columns, not both"));
     }
     let has = |list: &[String], name: &str| list.iter().any(|other| other.eq_ignore_ascii_case(name));

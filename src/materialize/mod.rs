@@ -19,6 +19,7 @@ use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Base, Commit, Progress};
 
+pub use incremental::check_strategy;
 pub use seed::seed_plan;
 pub use snapshot::{check_snapshot, snapshot_schema};
 

@@ -124,7 +124,8 @@ async fn work(settings: Settings, around: Surroundings, told: mpsc::Receiver<Tol
     };
     let events = Events::new(settings, around);
     let queue = futures::stream::unfold(told, |mut told| async move { Some((told.recv().await?, told)) });
-    let send = |told: Told| async {
+    let (events, transport, tally) = (&events, &transport, &tally);
+    let send = |told: Told| async move {
         let event = match told {
             Told::RunStarted(at) => Some(events.run_started(at)),
             Told::Unit(unit, moment, at) => events.unit(&unit, &moment, at).await,

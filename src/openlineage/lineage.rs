@@ -1,8 +1,7 @@
 //! Column lineage of `lineage.json`, as a facet.
 //!
-//! The artifact is read as it is on disk, so the facet is there from the first time that it was written (by
-//! `c360 lineage` or `c360 docs generate`). A node whose columns differ from those that it has now is left out: what
-//! would be told of it is old.
+//! The artifact is read as it is on disk; a build that tells events writes it first. A node whose columns are others than
+//! those that it has in the warehouse is left out: what would be told of it is not true.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -27,7 +27,7 @@ mod tests;
 mod transport;
 
 pub use emitter::{Emitter, Surroundings};
-pub use settings::Settings;
+pub use settings::{Parent, Settings};
 
 use serde_json::{Value as Json, json};
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
+use super::docs::hidden::{Hidden, is_anything_declared};
 use super::history::remember;
 use super::session::destinations;
 use super::state::selection;
-use super::{Loaded, Options, Session, write_manifest, write_run_results};
+use super::{Loaded, Options, Session, lineage, write_lineage, write_manifest, write_run_results};
 use crate::diag::{Diagnostics, Result};
-use crate::engine::{Engine, source_spec};
+use crate::engine::source_spec;
 use crate::history::Recorder;
 use crate::manifest::{Manifest, NodeId};
 use crate::openlineage::{Emitter, Settings, Surroundings};
@@ -59,6 +60,14 @@ pub async fn build(
     if diagnostics.has_errors() {
         return Ok(RunResult::nothing(&loaded.invocation.id));
     }
+    let units: Vec<NodeId> = schedule.units.iter().map(|unit| unit.node).collect();
+    if super::check::is_wanted(options, loaded, build.mode) {
+        super::check::before_run(options, loaded, &session, units, diagnostics).await?;
+    }
+    if diagnostics.has_errors() {
+        return Ok(RunResult::nothing(&loaded.invocation.id));
+    }
+    let settings = Settings::read(&loaded.invocation.target, &loaded.invocation.env, &loaded.project.root.root)?;
     let context = Arc::new(RunContext {
         project: Arc::clone(&loaded.project),
         manifest: Arc::clone(&loaded.manifest),
@@ -71,6 +80,7 @@ pub async fn build(
         warn_error: options.warn_error.clone(),
         event_time: options.event_time,
         batches: options.leftover.as_ref().map(|leftover| leftover.batches.clone()).unwrap_or_default(),
+        hidden: hidden(options, loaded, settings.is_some(), &target_path).await,
     });
     let run_options = RunOptions {
         threads: options.threads.unwrap_or(loaded.invocation.target.threads),
@@ -81,7 +91,7 @@ pub async fn build(
     };
     let engine = Arc::clone(&context.engine);
     let mut recorder = Recorder::new(&loaded.manifest.project_name);
-    let emitter = emitter(options, loaded, &engine, &target_path)?;
+    let emitter = settings.map(|settings| emitter(settings, options, loaded, &context));
     let mut events = |event: RunEvent| {
         recorder.event(&event);
         if let Some(emitter) = &emitter {
@@ -98,20 +108,35 @@ pub async fn build(
     Ok(result)
 }
 
-/// Who tells a catalogue of what runs, if the target or the environment asks for it.
-fn emitter(options: &Options, loaded: &Loaded, engine: &Arc<Engine>, target_path: &Path) -> Result<Option<Emitter>> {
-    let (target, root) = (&loaded.invocation.target, &loaded.project.root.root);
-    let Some(settings) = Settings::read(target, &loaded.invocation.env, root)? else { return Ok(None) };
+/// Columns of which profiles keep no value: those that are made from tagged ones. Where that matters, or events are to
+/// tell it (`told`), `lineage.json` is brought up to date first. A project that cannot be analyzed as a whole is built all
+/// the same; what is below tagged columns shows nothing then.
+async fn hidden(options: &Options, loaded: &Loaded, told: bool, target_path: &Path) -> HashMap<String, Vec<String>> {
+    let declared = is_anything_declared(&loaded.manifest);
+    if declared || told {
+        let written = match lineage(options, loaded).await {
+            Ok(lineage) => write_lineage(target_path, loaded, &lineage).map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::warn!("column lineage is not known: {error}");
+        }
+    }
+    if declared { Hidden::new(&loaded.manifest, target_path).by_node() } else { HashMap::new() }
+}
+
+/// Who tells a catalogue of what runs.
+fn emitter(settings: Settings, options: &Options, loaded: &Loaded, context: &RunContext) -> Emitter {
     let around = Surroundings {
         manifest: Arc::clone(&loaded.manifest),
-        engine: Arc::clone(engine),
-        target: target.clone(),
-        root: root.clone(),
-        target_path: target_path.to_path_buf(),
+        engine: Arc::clone(&context.engine),
+        target: loaded.invocation.target.clone(),
+        root: loaded.project.root.root.clone(),
+        target_path: context.target_path.clone(),
         command: options.command.clone(),
         invocation_id: loaded.invocation.id.clone(),
     };
-    Ok(Some(Emitter::start(settings, around)))
+    Emitter::start(settings, around)
 }
 
 /// What an earlier invocation left to do, as a selection.
@@ -136,7 +161,7 @@ fn schedule(manifest: &Manifest, selection: &Selection, mode: Mode) -> Schedule 
 }
 
 /// What can be known to be wrong of the selected nodes before anything runs.
-fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
+pub(super) fn check_selected(loaded: &Loaded, selection: &Selection, mode: Mode, diagnostics: &mut Diagnostics) {
     let known: Vec<&str> = loaded.invocation.target.destinations.keys().map(String::as_str).collect();
     let connections = super::session::connections(loaded);
     for id in &selection.nodes {

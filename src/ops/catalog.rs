@@ -7,12 +7,14 @@ use datafusion::arrow::datatypes::{Field, SchemaRef};
 use futures::StreamExt;
 
 use super::artifacts::made;
+use super::docs::hidden::Hidden;
 use super::{Loaded, Session};
 use crate::artifacts::{Catalog, CatalogColumn, CatalogStat, CatalogTable, TableMetadata, catalog, write};
 use crate::diag::Result;
 use crate::engine::{Engine, type_name};
 use crate::node::{Node, Relation, ResourceType};
 use crate::warehouse::TableVersion;
+use crate::warehouse::profile::ColumnProfile;
 
 /// Writes `catalog.json` into `folder`: every model, seed, snapshot and source that is there. What cannot be read is listed
 /// in it as an error and given back, and the rest is there.
@@ -20,15 +22,16 @@ use crate::warehouse::TableVersion;
 /// # Errors
 /// C5006 if the file cannot be written.
 pub async fn write_catalog(session: &Session, loaded: &Loaded, folder: &Path) -> Result<Vec<String>> {
-    let found = look(session, loaded).await;
+    let hidden = Hidden::new(&loaded.manifest, folder);
+    let found = look(session, loaded, &hidden).await;
     write(&folder.join("catalog.json"), &catalog(&found, &made(loaded)))?;
     Ok(found.errors)
 }
 
-async fn look(session: &Session, loaded: &Loaded) -> Catalog {
+async fn look(session: &Session, loaded: &Loaded, hidden: &Hidden) -> Catalog {
     let nodes = loaded.manifest.nodes.iter().filter(|node| has_columns(node));
     let threads = loaded.invocation.target.threads;
-    let looks = nodes.map(|node| async move { (node, describe(&session.engine, node).await) });
+    let looks = nodes.map(|node| async move { (node, describe(&session.engine, node, hidden).await) });
     let looks: Vec<_> = futures::stream::iter(looks).buffered(threads).collect().await;
     let mut found = Catalog::default();
     for (node, table) in looks {
@@ -52,7 +55,7 @@ fn has_columns(node: &Node) -> bool {
 }
 
 /// What is stored under the name of `node`; none if it was never built.
-async fn describe(engine: &Engine, node: &Node) -> Result<Option<CatalogTable>> {
+async fn describe(engine: &Engine, node: &Node, hidden: &Hidden) -> Result<Option<CatalogTable>> {
     let Some(relation) = &node.relation else { return Ok(None) };
     let Some(schema) = engine.schema_of(relation).await? else { return Ok(None) };
     let version = engine.version_of(relation).await?;
@@ -76,7 +79,10 @@ async fn describe(engine: &Engine, node: &Node) -> Result<Option<CatalogTable>> 
         unique_id: node.unique_id.clone(),
     };
     let stats = match version.filter(|_| !is_external) {
-        Some(version) => stats(engine, relation, &version).await,
+        Some(version) => {
+            let hides = |column: &str| hidden.is_node(node) || hidden.is_column(node, column);
+            stats(engine, relation, &version, &hides).await
+        }
         None => Vec::new(),
     };
     Ok(Some(table.with_stats(stats)))
@@ -105,7 +111,12 @@ fn columns(node: &Node, schema: &SchemaRef) -> indexmap::IndexMap<String, Catalo
     schema.fields().iter().enumerate().map(describe).collect()
 }
 
-async fn stats(engine: &Engine, relation: &Relation, table: &TableVersion) -> Vec<CatalogStat> {
+async fn stats(
+    engine: &Engine,
+    relation: &Relation,
+    table: &TableVersion,
+    hides: &(dyn Fn(&str) -> bool + Sync),
+) -> Vec<CatalogStat> {
     let mut stats = Vec::new();
     if let Some(rows) = table.count() {
         stats.push(CatalogStat::new("num_rows", "Row Count", rows, "Rows of the table"));
@@ -116,12 +127,17 @@ async fn stats(engine: &Engine, relation: &Relation, table: &TableVersion) -> Ve
         let at = at.to_rfc3339_opts(SecondsFormat::Millis, true);
         stats.push(CatalogStat::new("modified", "Last Modified", at, "When that version was written"));
     }
-    stats.extend(profiles(engine, relation, table).await);
+    stats.extend(profiles(engine, relation, table, hides).await);
     stats
 }
 
 /// The profiles of the columns, if they are those of this version.
-async fn profiles(engine: &Engine, relation: &Relation, table: &TableVersion) -> Vec<CatalogStat> {
+async fn profiles(
+    engine: &Engine,
+    relation: &Relation,
+    table: &TableVersion,
+    hides: &(dyn Fn(&str) -> bool + Sync),
+) -> Vec<CatalogStat> {
     let profile = match engine.warehouse.profile(relation).await {
         Ok(Some(profile)) => profile,
         Ok(None) => return Vec::new(),
@@ -135,8 +151,10 @@ async fn profiles(engine: &Engine, relation: &Relation, table: &TableVersion) ->
         let why = "The table was written since then by something that made no profile";
         return vec![CatalogStat::new("profile", "Column Profiles", value, why)];
     }
-    let stat = |(name, column)| {
-        let value = serde_json::to_string(column).unwrap_or_default();
+    let stat = |(name, column): (&str, &ColumnProfile)| {
+        // A tag may have come since the table was written.
+        let column = if hides(name) { column.clone().hide() } else { column.clone() };
+        let value = serde_json::to_string(&column).unwrap_or_default();
         CatalogStat { description: None, ..CatalogStat::new(&format!("profile:{name}"), name, value, "") }.unlisted()
     };
     profile.columns().map(stat).collect()

@@ -28,6 +28,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Rebuild incremental models from nothing.
     pub full_refresh: bool,
+    /// Look for mistakes before a build; none: as the project says.
+    pub check: Option<bool>,
     /// Stop at the first failure.
     pub fail_fast: bool,
     /// What is selected.

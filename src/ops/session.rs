@@ -60,6 +60,7 @@ impl Session {
             storage_options: StoreOptions::of(target),
             cluster: target.cluster.clone(),
             sources,
+            memory: Some(loaded.project.target_path(options.target_path.as_deref()).join("cache/schemas")),
             built_by,
         })?);
         let deferred = super::defer::deferred(options, loaded, &engine, &selected).await?;

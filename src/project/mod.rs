@@ -105,6 +105,21 @@ impl Project {
         }
     }
 
+    /// The text of a fixture: a file of that name in a folder `fixtures` of the tests.
+    pub fn fixture(&self, name: &str) -> Option<String> {
+        let folders = self.all().flat_map(|package| {
+            package.config.test_paths.iter().map(|path| package.root.join(path)).collect::<Vec<_>>()
+        });
+        let is_wanted = |path: &Path| {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            path.file_stem().is_some_and(|stem| stem == name)
+                && matches!(extension, Some("csv" | "sql"))
+                && path.components().any(|part| part.as_os_str() == "fixtures")
+        };
+        let mut files = folders.flat_map(|folder| walkdir::WalkDir::new(folder).into_iter().flatten());
+        files.find(|file| is_wanted(file.path())).and_then(|file| std::fs::read_to_string(file.path()).ok())
+    }
+
     /// Folder for artifacts, with `override_path` (from the command line) before the project's own.
     pub fn target_path(&self, override_path: Option<&Path>) -> PathBuf {
         self.root.root.join(override_path.unwrap_or(Path::new(&self.root.config.target_path)))

@@ -53,6 +53,7 @@ impl History {
             base: folder.path().to_path_buf(),
             storage_options: Default::default(),
             sources: Vec::new(),
+            memory: None,
             built_by: Vec::new(),
         });
         let engine = engine.expect("an engine");

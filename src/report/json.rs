@@ -20,7 +20,7 @@ use serde_json::{Map, Value as Json};
 
 use super::plain::write;
 use super::{Out, Reporter};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::run::{RunEvent, RunResult, UnitInfo, UnitResult};
 
 /// Writes an object a line.
@@ -287,6 +287,13 @@ impl<'a> Finding<'a> {
             node: diagnostic.node.as_deref(),
         }
     }
+}
+
+/// Findings as events have them: an array.
+pub fn findings(diagnostics: &Diagnostics) -> Json {
+    let all: Vec<Finding<'_>> = diagnostics.iter().map(Finding::of).collect();
+    // Strings and numbers alone: this cannot fail.
+    serde_json::to_value(all).unwrap_or_default()
 }
 
 fn stamp(at: DateTime<Utc>) -> String {

@@ -4,6 +4,7 @@
 //! its `events.jsonl`. Everything goes to stderr; only what a template `print`s and the rows of `show` ([`table`]) go to
 //! stdout. Whether there is a terminal, how wide it is and whether colours are wanted are handed in.
 
+mod diff;
 mod json;
 pub mod lineage;
 mod lines;
@@ -12,6 +13,7 @@ mod measure;
 mod paint;
 mod plain;
 mod quiet;
+mod sarif;
 mod summary;
 pub mod table;
 #[cfg(test)]
@@ -24,11 +26,13 @@ use std::path::Path;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::run::RunEvent;
 
-pub use json::JsonReporter;
+pub use diff::diff_markdown;
+pub use json::{JsonReporter, findings};
 pub use live::LiveReporter;
 pub use paint::colour_wanted;
 pub use plain::PlainReporter;
 pub use quiet::Quiet;
+pub use sarif::sarif;
 
 /// Where a reporter writes.
 pub type Out = Box<dyn Write + Send>;

@@ -48,6 +48,8 @@ pub struct RunContext {
     pub event_time: (Option<NaiveDateTime>, Option<NaiveDateTime>),
     /// Batches of microbatch models that are run instead of those that the time says, by unique id.
     pub batches: HashMap<String, Vec<Stretch>>,
+    /// Columns of which profiles keep no value, by unique id, beside those that a node declares itself.
+    pub hidden: HashMap<String, Vec<String>>,
 }
 
 /// A unit's parts of a result, before it is known how it ended.
@@ -182,7 +184,8 @@ impl RunContext {
     /// What goes into the log with the rows of `node`, and whether they are looked at.
     pub(super) fn commit(&self, node: &Node) -> Commit {
         let is_on = self.project.is_on("column_profiles", &self.world.invocation.target);
-        let profiling = if is_on { Profiling::of(node) } else { Profiling::Off };
+        let hidden = self.hidden.get(&node.unique_id).map_or(&[][..], Vec::as_slice);
+        let profiling = if is_on { Profiling::of(node).hiding(hidden) } else { Profiling::Off };
         Commit::new(&node.unique_id, &self.world.invocation.id).profiled(profiling)
     }
 

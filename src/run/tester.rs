@@ -81,28 +81,13 @@ impl RunContext {
             world: &self.world,
             manifest: &self.manifest,
             node,
-            fixture: &|name| self.fixture(name),
+            fixture: &|name| self.project.fixture(name),
         };
         let found = run_unit_test(&job).await?;
         attempt.compiled = Some(found.compiled);
         let status = if found.difference.is_some() { Status::Fail } else { Status::Pass };
         let diagnostic = found.difference.map(|lines| differs(node, &lines));
         Ok(Outcome::Tested { verdict: Verdict { status, failures: u64::from(diagnostic.is_some()) }, diagnostic })
-    }
-
-    /// The text of a fixture: a file of that name in a folder `fixtures` of the tests.
-    fn fixture(&self, name: &str) -> Option<String> {
-        let folders = self.project.all().flat_map(|package| {
-            package.config.test_paths.iter().map(|path| package.root.join(path)).collect::<Vec<_>>()
-        });
-        let is_wanted = |path: &Path| {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            path.file_stem().is_some_and(|stem| stem == name)
-                && matches!(extension, Some("csv" | "sql"))
-                && path.components().any(|part| part.as_os_str() == "fixtures")
-        };
-        let mut files = folders.flat_map(|folder| walkdir::WalkDir::new(folder).into_iter().flatten());
-        files.find(|file| is_wanted(file.path())).and_then(|file| std::fs::read_to_string(file.path()).ok())
     }
 }
 

@@ -24,6 +24,7 @@ fn room() -> Room {
         base: folder.path().to_path_buf(),
         storage_options: Default::default(),
         sources: Vec::new(),
+        memory: None,
         built_by: Vec::new(),
     })
     .expect("an engine");

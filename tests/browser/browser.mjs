@@ -19,8 +19,18 @@ export const launch = () =>
   });
 
 /** A page of a site, opened from its file. `seen` collects requests, errors, dialogs. */
-export async function open(browser, site, hash = "#/", { theme = "light", width = 1440, height = 900, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, acceptDownloads: true, ...options });
+export async function open(
+  browser,
+  site,
+  hash = "#/",
+  { theme = "light", width = 1440, height = 900, ...options } = {},
+) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   const seen = { requests: [], errors: [], dialogs: [] };
   page.on("request", (request) => seen.requests.push(request.url()));
@@ -45,7 +55,10 @@ export async function go(page, hash) {
 
 /** Until the page has all its data and has painted. */
 export async function settle(page) {
-  await page.waitForFunction(() => document.querySelector("main").childElementCount > 0 && !document.querySelector("main .loading, main[data-busy]"));
+  await page.waitForFunction(
+    () =>
+      document.querySelector("main").childElementCount > 0 && !document.querySelector("main .loading, main[data-busy]"),
+  );
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
@@ -55,10 +68,56 @@ export async function axe(page) {
   const results = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"], preload: false }));
   return results.violations
     .filter((violation) => ["serious", "critical"].includes(violation.impact))
-    .flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\n").slice(1, 2).join("").trim()}`));
+    .flatMap((violation) =>
+      violation.nodes.map(
+        (node) =>
+          `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\n").slice(1, 2).join("").trim()}`,
+      ),
+    );
 }
 
 export const shot = (page, name, options = {}) => page.screenshot({ path: join(output, `${name}.png`), ...options });
 
 /** Requests that leave the folder of the site. */
-export const outside = (seen, site) => seen.requests.filter((url) => !url.startsWith(`file://${site}/`) && !url.startsWith("blob:") && !url.startsWith("data:"));
+export const outside = (seen, site) =>
+  seen.requests.filter(
+    (url) => !url.startsWith(`file://${site}/`) && !url.startsWith("blob:") && !url.startsWith("data:"),
+  );
+
+/** Every kind of page of the flagship's site, with an address. */
+export async function addresses(page) {
+  return page.evaluate(() => {
+    const { model } = window.c360;
+    const first = (type) => (model.byType.get(type) || []).map((node) => model.hrefs.node(node))[0];
+    return Object.entries({
+      home: "#/",
+      lineage: "#/lineage",
+      column: "#/lineage?column=model.c360.mart_totals:Total_Duration",
+      model: "#/node/model.c360.customer_content",
+      incremental: "#/node/model.c360.mart_totals",
+      source: "#/node/source.c360.lake.log_content",
+      seed: first("seed"),
+      exposure: first("exposure"),
+      destination: first("destination"),
+      test:
+        model.tests.length > 0
+          ? model.hrefs.test(model.tests.find((each) => each.status && each.status !== "pass") || model.tests[0])
+          : null,
+      macro: model.macros.length > 0 ? model.hrefs.macro(model.macros[0]) : null,
+      models: "#/models",
+      sources: "#/sources",
+      tests: "#/tests",
+      macros: "#/macros",
+      runs: "#/runs",
+      missing: "#/node/model.c360.nothing",
+    }).filter(([, hash]) => hash);
+  });
+}
+
+/** Until the graph is painted. */
+export async function lineageReady(page) {
+  await page.waitForFunction(
+    () => window.c360.graph && window.c360.graph.scene().cards.length > 0 && window.c360.graph.frames.length > 0,
+  );
+  await settle(page);
+}

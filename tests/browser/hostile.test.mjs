@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { go, launch, open, outside, settle, shot } from "./browser.mjs";
-import { hostile, hostileSite } from "./fixture.mjs";
+import { hostile, hostileSite } from "./hostile.mjs";
 
 let browser;
 let site;
@@ -23,24 +23,36 @@ test("hostile texts stay texts on every page", async () => {
   await shot(page, "hostile-home", { fullPage: true });
   const pages = await page.evaluate(() => {
     const { model } = window.c360;
-    return ["#/lineage", "#/models", "#/sources", "#/exposures", "#/tests", "#/macros", "#/runs"].concat(model.nodes.map(model.hrefs.node), model.tests.map(model.hrefs.test), model.macros.map(model.hrefs.macro), model.nodes.map((node) => model.hrefs.column(node, node.name)), model.nodes.map((node) => model.hrefs.lineage({ focus: node.id })));
+    return ["#/lineage", "#/models", "#/sources", "#/exposures", "#/tests", "#/macros", "#/runs"].concat(
+      model.nodes.map(model.hrefs.node),
+      model.tests.map(model.hrefs.test),
+      model.macros.map(model.hrefs.macro),
+      model.nodes.map((node) => model.hrefs.column(node, node.name)),
+      model.nodes.map((node) => model.hrefs.lineage({ focus: node.id })),
+    );
   });
   for (const hash of pages) {
     await go(page, hash);
     const wrong = await page.evaluate(() => {
       const found = [];
       for (const element of document.querySelectorAll("main *, aside *, header *")) {
-        if (["SCRIPT", "IFRAME", "OBJECT", "EMBED", "STYLE", "LINK", "IMG"].includes(element.tagName)) found.push(element.tagName);
+        if (["SCRIPT", "IFRAME", "OBJECT", "EMBED", "STYLE", "LINK", "IMG"].includes(element.tagName))
+          found.push(element.tagName);
         for (const { name, value } of element.attributes) {
           if (/^on/i.test(name)) found.push(`${element.tagName} ${name}`);
-          if (["href", "src", "action", "formaction"].includes(name) && !/^(https?:\/\/|mailto:|#)/.test(value)) found.push(`${name}=${value}`);
+          if (["href", "src", "action", "formaction"].includes(name) && !/^(https?:\/\/|mailto:|#)/.test(value))
+            found.push(`${name}=${value}`);
         }
       }
       return found;
     });
     assert.deepEqual(wrong, [], hash);
     // Everything that can be opened is opened.
-    await page.evaluate(() => document.querySelectorAll("main button.open, main [role=tab], main summary").forEach((element) => element.click()));
+    await page.evaluate(() =>
+      document
+        .querySelectorAll("main button.open, main [role=tab], main summary")
+        .forEach((element) => element.click()),
+    );
   }
   assert.equal(await page.evaluate(() => window.pwned), undefined);
   assert.equal(await page.evaluate(() => ({}).polluted ?? Object.keys(Object.prototype).length), 0);
@@ -55,12 +67,20 @@ test("a description keeps what is known and shows the rest as it was written", a
   await page.waitForSelector("#part-about .prose");
   const prose = await page.evaluate(() => {
     const element = document.querySelector("#part-about .prose");
-    return { text: element.textContent, tags: [...new Set([...element.querySelectorAll("*")].map((each) => each.localName))].sort(), hrefs: [...element.querySelectorAll("a")].map((link) => link.getAttribute("href")), bare: [...element.querySelectorAll("a")].every((link) => link.attributes.length <= 2) };
+    return {
+      text: element.textContent,
+      tags: [...new Set([...element.querySelectorAll("*")].map((each) => each.localName))].sort(),
+      hrefs: [...element.querySelectorAll("a")].map((link) => link.getAttribute("href")),
+      bare: [...element.querySelectorAll("a")].every((link) => link.attributes.length <= 2),
+    };
   });
   assert.deepEqual(prose.tags, ["a", "p", "strong"]);
   assert.deepEqual(prose.hrefs, [null, "https://example.com/"]);
   assert.ok(prose.bare, "no attribute came along");
-  assert.ok(prose.text.includes("<script>window.pwned=1</script>") && prose.text.includes("<b>not bold</b> <i>"), prose.text);
+  assert.ok(
+    prose.text.includes("<script>window.pwned=1</script>") && prose.text.includes("<b>not bold</b> <i>"),
+    prose.text,
+  );
   await context.close();
 });
 
@@ -84,7 +104,12 @@ test("hostile texts find and filter like any other, and stay texts in exports", 
     const scene = window.c360.scene.ofNodes(window.c360.layout.drawn, new Map());
     const svg = window.c360.exports.toSvg(scene, { colourOf: (node) => node.name });
     const text = window.c360.exports.toMermaid(scene);
-    return { cards: scene.cards.length === count, svg, lines: text.trim().split("\n").length, edges: scene.edges.length };
+    return {
+      cards: scene.cards.length === count,
+      svg,
+      lines: text.trim().split("\n").length,
+      edges: scene.edges.length,
+    };
   }, hostile.length);
   assert.ok(exported.cards);
   assert.equal(exported.lines, 1 + hostile.length + exported.edges, "a name breaks no line of the text");

@@ -36,7 +36,13 @@ async function frames(page, gesture) {
     const middle = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] || 0;
     const gaps = window.ticks.slice(1).map((at, i) => at - window.ticks[i]);
     const { frames: drawn } = window.c360.graph;
-    return { drawn: drawn.length, drawMs: middle(drawn).toFixed(1), slowestDrawMs: Math.max(...drawn).toFixed(1), frameMs: middle(gaps).toFixed(1), slowestFrameMs: Math.max(...gaps).toFixed(1) };
+    return {
+      drawn: drawn.length,
+      drawMs: middle(drawn).toFixed(1),
+      slowestDrawMs: Math.max(...drawn).toFixed(1),
+      frameMs: middle(gaps).toFixed(1),
+      slowestFrameMs: Math.max(...gaps).toFixed(1),
+    };
   });
 }
 
@@ -50,7 +56,9 @@ async function drag(page) {
 test("5,000 nodes pan and zoom", async (t) => {
   const start = Date.now();
   const { page, context, seen } = await open(browser, site, "#/lineage");
-  await page.waitForFunction(() => window.c360.graph && window.c360.graph.scene().cards.length > 0 && window.c360.graph.frames.length > 0);
+  await page.waitForFunction(
+    () => window.c360.graph && window.c360.graph.scene().cards.length > 0 && window.c360.graph.frames.length > 0,
+  );
   t.diagnostic(`the graph of ${count} nodes stood ${Date.now() - start} ms after the start`);
   assert.equal(await page.evaluate(() => window.c360.graph.scene().cards.length), count);
   await shot(page, "large");
@@ -86,7 +94,9 @@ test("5,000 nodes are selected, traced and searched", async (t) => {
   assert.ok(shown > 10 && shown < count / 2, `${shown} nodes`);
   const overlaps = await page.evaluate(() => {
     const { cards } = window.c360.graph.scene();
-    return cards.filter((a, i) => cards.slice(i + 1).some((b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h)).length;
+    return cards.filter((a, i) =>
+      cards.slice(i + 1).some((b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h),
+    ).length;
   });
   assert.equal(overlaps, 0);
   await shot(page, "large-selected");
@@ -100,7 +110,9 @@ test("5,000 nodes are selected, traced and searched", async (t) => {
     await page.keyboard.press("/");
     await page.waitForFunction(() => window.c360.loaded("sql"));
     await page.fill(".search input", "column_7 mart_model_4999");
-    await page.waitForFunction(() => document.querySelector('.search-list [aria-selected="true"] .what')?.textContent === "column_7");
+    await page.waitForFunction(
+      () => document.querySelector('.search-list [aria-selected="true"] .what')?.textContent === "column_7",
+    );
   });
   assert.deepEqual(seen.errors, []);
   await context.close();
@@ -114,7 +126,10 @@ test("a node's page with 200 columns opens", async (t) => {
       new Promise((done) => {
         const start = performance.now();
         location.hash = window.c360.model.hrefs.node(window.c360.model.nodes[n]);
-        const look = () => (document.querySelector("#part-columns") ? requestAnimationFrame(() => done(performance.now() - start)) : setTimeout(look, 1));
+        const look = () =>
+          document.querySelector("#part-columns")
+            ? requestAnimationFrame(() => done(performance.now() - start))
+            : setTimeout(look, 1);
         look();
       }),
     count - 1,

@@ -90,7 +90,8 @@ fn generic_tests_of_the_project() {
 fn a_test_that_cannot_run_is_an_error() {
     let project = project("not_null");
     project.edit("models/m.yml", "name: id", "name: idd");
-    project.exits(1, &["build"]).says(&["idd", "1 failed"]);
+    project.exits(2, &["build"]).says(&["idd", "models/m.yml"]);
+    project.exits(1, &["build", "--no-check"]).says(&["idd", "1 failed"]);
     assert_eq!(outcome("unique: {config: {fail_calc: 'max(cast(null as int))'}}"), "error null");
 }
 

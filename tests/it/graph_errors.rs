@@ -114,5 +114,5 @@ fn configurations_that_cannot_be() {
 #[test]
 fn an_unknown_materialization() {
     let project = Project::models(&[("a", "{{ config(materialized='tabel') }}\nselect 1 as id")]);
-    insta::assert_snapshot!(project.says(1, &["build"]));
+    insta::assert_snapshot!(project.says(2, &["build"]));
 }

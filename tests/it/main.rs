@@ -9,6 +9,8 @@
 mod harness;
 
 mod artifacts;
+mod check;
+mod check_places;
 mod cluster;
 mod codes;
 mod config_explain;
@@ -25,6 +27,7 @@ mod lakes;
 mod lakes_azure;
 mod lakes_hdfs;
 mod lakes_s3;
+mod lineage;
 mod macros;
 mod mariadb;
 mod openlineage;

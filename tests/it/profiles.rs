@@ -101,3 +101,17 @@ fn tagged_columns_show_no_values() {
     assert_eq!(column(&profile, "email")["hidden"], true);
     assert_eq!(column(&profile, "id")["top"], serde_json::json!([["1", 1]]));
 }
+
+/// What is made of a tagged column is as personal as that: no profile shows it.
+#[test]
+fn columns_made_of_tagged_ones_show_no_values() {
+    let project = Project::models(&[
+        ("t", "{{ config(materialized='table') }} select 'top-secret' as email, 1 as id"),
+        ("u", "{{ config(materialized='table') }} select upper(email) as shouted, id from {{ ref('t') }}"),
+    ])
+    .file("models/m.yml", "models: [{name: t, columns: [{name: email, tags: [pii]}]}]\n");
+    project.ok(&["run"]);
+    assert!(!project.read("warehouse/main/u/_c360/profile.json").contains("TOP-SECRET"));
+    let profile = profile(&project, "main/u").expect("a profile");
+    assert_eq!((&column(&profile, "shouted")["hidden"], &column(&profile, "id")["max"]), (&true.into(), &"1".into()));
+}

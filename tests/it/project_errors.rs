@@ -64,7 +64,7 @@ fn a_var_that_is_not_set() {
     let project = Project::models(&[("a", "select\n    {{ var('start') }} as x")]);
     project.ok(&["parse"]);
     insta::assert_snapshot!(project.says(2, &["show", "--select", "a"]));
-    project.exits(1, &["build"]).says(&["error[C1008]", "1 failed"]);
+    project.exits(2, &["build"]).says(&["error[C1008]", "nothing was run"]);
     project.ok(&["build", "--vars", "{start: 3}"]);
     assert_eq!(project.rows_with("select x from {{ ref('a') }}", &["--vars", "start: 3"])[0]["x"], 3);
 }

@@ -110,7 +110,7 @@ fn show_changes_nothing() {
         output.says(&["error[C4002]", "a query is expected here"]);
         assert_eq!(output.stdout, "");
         project.write("models/b.sql", format!("{{{{ config(materialized='table') }}}} {sql}"));
-        project.exits(1, &["build", "--select", "b"]).says(&["a query is expected here"]);
+        project.exits(2, &["build", "--select", "b"]).says(&["a query is expected here"]);
     }
     assert_eq!((project.sorted("a"), project.versions("main/a"), copied.exists()), (vec!["1".to_string()], 1, false));
     assert!(project.ok(&["show", "--inline", "explain select 1 as x"]).stdout.contains("logical_plan"));

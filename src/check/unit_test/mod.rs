@@ -54,14 +54,29 @@ pub struct UnitFound {
 /// # Errors
 /// C1004 for a test that cannot be right; what the model's template or query fails with.
 pub async fn run_unit_test(job: &UnitJob<'_>) -> Result<UnitFound> {
-    let NodeKind::UnitTest(test) = &job.node.kind else {
-        return Err(Diagnostic::error(codes::INTERNAL, format!("`{}` is no unit test", job.node.name)));
-    };
-    let model = model(job, test)?;
-    let overrides = job.overrides(test, model).await.map_err(|error| at(job.node, error))?;
-    let compiled = blocking(job.world, model, Some(Arc::new(overrides))).await?;
+    let (test, compiled) = job.compiled().await?;
     let difference = job.compare(test, &compiled).await.map_err(|error| compiled.locate(error))?;
     Ok(UnitFound { difference, compiled })
+}
+
+/// Plans a unit test without running it: its inputs and expected rows name columns that are there, and the model's query
+/// fits them.
+///
+/// # Errors
+/// As [`run_unit_test`].
+pub async fn check_unit_test(job: &UnitJob<'_>) -> Result<()> {
+    let (test, compiled) = job.compiled().await?;
+    job.prepare(test, &compiled).await.map(drop).map_err(|error| compiled.locate(error))
+}
+
+/// A unit test that is ready to run.
+struct Prepared {
+    /// The model's query, in the columns that the test names.
+    actual: LogicalPlan,
+    /// The expected rows; none if the test expects no row.
+    expected: Option<LogicalPlan>,
+    /// The columns.
+    columns: Vec<String>,
 }
 
 /// A mistake in the test itself is shown where the test stands.
@@ -157,8 +172,18 @@ impl UnitJob<'_> {
         Some(Arc::new(plan.schema().as_arrow().clone()))
     }
 
-    /// Runs the model and compares its rows with the expected ones, in the columns that the test names.
-    async fn compare(&self, test: &UnitTest, compiled: &CompiledNode) -> Result<Option<Vec<String>>> {
+    /// The test, and the model's query over its inputs.
+    async fn compiled(&self) -> Result<(&UnitTest, CompiledNode)> {
+        let NodeKind::UnitTest(test) = &self.node.kind else {
+            return Err(Diagnostic::error(codes::INTERNAL, format!("`{}` is no unit test", self.node.name)));
+        };
+        let model = model(self, test)?;
+        let overrides = self.overrides(test, model).await.map_err(|error| at(self.node, error))?;
+        Ok((test, blocking(self.world, model, Some(Arc::new(overrides))).await?))
+    }
+
+    /// Plans the model's query and the expected rows, in the columns that the test names.
+    async fn prepare(&self, test: &UnitTest, compiled: &CompiledNode) -> Result<Prepared> {
         let plan = self.engine.plan(&self.meter.state, &compiled.sql).await?;
         let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
         let expected = rows::read(&test.expect, self.fixture)
@@ -178,21 +203,27 @@ impl UnitJob<'_> {
         if matches!(rows, Rows::Query(_)) {
             sql = cast_to(&sql, &columns, &schema);
         }
-        let actual = project(plan, &columns)?;
-        let actual = self.rows(&actual).await?;
         let expected = match rows.columns().is_some_and(|columns| columns.is_empty()) {
-            true => Vec::new(),
-            false => {
-                let plan = self.engine.plan(&self.meter.state, &SourceFile::new("expected rows", sql)).await?;
-                self.rows(&plan).await?
-            }
+            true => None,
+            false => Some(self.engine.plan(&self.meter.state, &SourceFile::new("expected rows", sql)).await?),
+        };
+        Ok(Prepared { actual: project(plan, &columns)?, expected, columns })
+    }
+
+    /// Runs the model and compares its rows with the expected ones.
+    async fn compare(&self, test: &UnitTest, compiled: &CompiledNode) -> Result<Option<Vec<String>>> {
+        let prepared = self.prepare(test, compiled).await?;
+        let actual = self.rows(&prepared.actual).await?;
+        let expected = match &prepared.expected {
+            None => Vec::new(),
+            Some(plan) => self.rows(plan).await?,
         };
         let texts = |batches: &[RecordBatch]| {
             diff::texts(batches).map_err(|error| {
                 Diagnostic::error(codes::SQL_EXECUTION, format!("rows cannot be shown as text: {error}"))
             })
         };
-        Ok(diff::diff(&columns, &texts(&expected)?, &texts(&actual)?))
+        Ok(diff::diff(&prepared.columns, &texts(&expected)?, &texts(&actual)?))
     }
 
     async fn rows(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {

@@ -41,6 +41,10 @@ pub(super) fn run_mode(options: &Options, select: &SelectArgs, mode: Mode, dry: 
         let result = ops::build(options, &loaded, request, &mut diagnostics).await;
         printer.diagnostics(&diagnostics);
         let result = result?;
+        if diagnostics.has_errors() {
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() as u64;
+            printer.note(&format!("nothing was run: {} in what is selected", crate::stdx::plural(errors, "error")));
+        }
         Ok(match () {
             () if diagnostics.has_errors() => WRONG,
             () if result.interrupted => INTERRUPTED,

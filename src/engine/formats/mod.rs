@@ -15,6 +15,7 @@
 //! | `json`, `csv`, `xlsx` | our own readers, each bad record on its own |
 //! | `parquet`, `binary`, `delta` | formats that other crates read |
 //! | `infer` | types that nobody declared |
+//! | `memory` | columns that were found out, for the next time |
 //! | `rejects`, `errors` | bad records, counts, diagnostics |
 //! | `shipped` | scans that run on other machines |
 
@@ -28,6 +29,7 @@ mod infer;
 mod json;
 mod listing;
 mod location;
+mod memory;
 mod parquet;
 mod path_columns;
 mod records;
@@ -57,6 +59,7 @@ use crate::stdx::closest;
 pub use csv::csv_records;
 pub use errors::into_datafusion;
 pub use listing::{ListedFile, list_files};
+pub(crate) use memory::Remembered;
 #[cfg(feature = "cluster")]
 pub(crate) use parquet::naming;
 pub use rejects::{NoRejects, RejectEvent, RejectSink, RejectedRecord, ScanStats};
@@ -70,6 +73,7 @@ pub use types::parse_data_type;
 
 use self::bytes::ByteSource;
 use self::location::{Location, label};
+use self::memory::Slot;
 use self::path_columns::PathReader;
 use self::table::{SourceFile, SourceTable};
 
@@ -153,11 +157,23 @@ async fn open_files(
     let path_fields: Vec<FieldRef> = readers.iter().map(PathReader::field).collect();
     let fields = match declared {
         Some(fields) => {
-            check_declared(session, spec, location, &store, &files, &fields).await?;
+            let slot = Slot::of(session, spec, &files, "declared");
+            if slot.as_ref().and_then(Slot::recall).is_none_or(|known| known != fields) {
+                check_declared(session, spec, location, &store, &files, &fields).await?;
+                slot.filter(|_| looks_at_declared(spec)).iter().for_each(|slot| slot.keep(&fields));
+            }
             fields
         }
         None => {
-            let inferred = inferred_columns(session, spec, location, &store, &files).await?;
+            let slot = Slot::of(session, spec, &files, "inferred");
+            let inferred = match slot.as_ref().and_then(Slot::recall) {
+                Some(fields) => fields,
+                None => {
+                    let fields = inferred_columns(session, spec, location, &store, &files).await?;
+                    slot.iter().for_each(|slot| slot.keep(&fields));
+                    fields
+                }
+            };
             let spelled = |field: &FieldRef| path_fields.iter().any(|path| path.name() == field.name());
             inferred.iter().filter(|field| !spelled(field)).cloned().collect()
         }
@@ -228,6 +244,11 @@ fn declared_columns(spec: &ScanSpec) -> diag::Result<Option<Fields>> {
     Ok(Some(fields.into()))
 }
 
+/// True for formats whose files know their columns.
+fn looks_at_declared(spec: &ScanSpec) -> bool {
+    matches!(spec.format, Format::Parquet | Format::Avro | Format::Arrow)
+}
+
 /// Formats whose files know their columns: a declared column that no file has is a mistake, not a column of NULLs. Files
 /// are looked at until all columns are found, which mostly the first one does.
 async fn check_declared(
@@ -238,7 +259,7 @@ async fn check_declared(
     files: &[SourceFile],
     fields: &Fields,
 ) -> diag::Result<()> {
-    if !matches!(spec.format, Format::Parquet | Format::Avro | Format::Arrow) {
+    if !looks_at_declared(spec) {
         return Ok(());
     }
     // Parquet is matched by exact names.

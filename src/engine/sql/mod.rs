@@ -20,6 +20,7 @@
 mod check;
 mod dialect;
 mod error;
+mod recover;
 mod resolve;
 mod rewrite;
 mod span;
@@ -36,8 +37,11 @@ pub use datafusion::sql::sqlparser::tokenizer::Span as SqlSpan;
 use crate::diag::{self, SourceFile};
 
 pub use dialect::{AnalystDialect, parse, parse_file, split};
-pub use error::plan_error;
-pub use resolve::{Relation, relations, resolve};
+pub use error::{function_span, plan_error};
+pub(super) use recover::further_errors;
+pub(super) use resolve::resolve_noticing;
+pub use resolve::{Notes, Relation, relations, resolve};
+pub(crate) use span::planner_span;
 pub use span::text_span;
 
 /// What a query can see: the columns of relations.

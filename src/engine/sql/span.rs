@@ -17,7 +17,7 @@ pub fn text_span(file: &Arc<SourceFile>, span: SqlSpan) -> Option<Span> {
 }
 
 /// The same for a place that the planner carries.
-pub(super) fn planner_span(file: &Arc<SourceFile>, span: &datafusion::common::Span) -> Option<Span> {
+pub(crate) fn planner_span(file: &Arc<SourceFile>, span: &datafusion::common::Span) -> Option<Span> {
     let location = |at: &datafusion::common::Location| Location { line: at.line, column: at.column };
     text_span(file, SqlSpan { start: location(&span.start), end: location(&span.end) })
 }

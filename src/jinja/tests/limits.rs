@@ -18,7 +18,7 @@ fn endless_work_stops() {
         {% macro busy() %}{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}{% endmacro %}\
         {% macro grow() %}{% set ns = namespace(x='0123456789') %}{% for i in range(100) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{% endmacro %}\
         {% macro write() %}{% for i in range(100000) %}{{ 'x' * 100000 }}{% endfor %}{% endmacro %}";
-    assert_eq!(little(macros, "{{ down(1) }}"), "C3005: macro `down` is called more than 200 macro calls deep");
+    assert_eq!(little(macros, "{{ down(1) }}"), "C3005: macro `down` is called at a depth of more than 200 calls");
     assert_eq!(little(macros, "{{ busy() }}"), "C3005: macro `busy` takes more than 3000000 steps");
     assert!(little(macros, "{{ grow() }}").starts_with("C3005"));
     assert!(little(macros, "{{ write() }}").starts_with("C3005"));

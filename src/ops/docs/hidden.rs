@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use crate::graph::Dag;
 use crate::manifest::{Manifest, NodeId};
 use crate::node::{Column, Node};
+use crate::warehouse::profile::EVERY_COLUMN;
 
 /// Tags that hide a column.
 const TAGS: [&str; 2] = ["pii", "sensitive"];
@@ -20,7 +21,7 @@ const TAGS: [&str; 2] = ["pii", "sensitive"];
 type Place = (String, String);
 
 /// What is hidden in a project.
-pub(super) struct Hidden {
+pub(in crate::ops) struct Hidden {
     columns: HashSet<Place>,
     /// Unique ids of nodes whose rows are not shown at all.
     nodes: HashSet<String>,
@@ -28,7 +29,7 @@ pub(super) struct Hidden {
 
 impl Hidden {
     /// What `manifest` declares, spread along the `lineage.json` in `artifacts`.
-    pub(super) fn new(manifest: &Manifest, artifacts: &Path) -> Hidden {
+    pub(in crate::ops) fn new(manifest: &Manifest, artifacts: &Path) -> Hidden {
         let text = std::fs::read_to_string(artifacts.join("lineage.json")).ok();
         let lineage = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Json::Null);
         Hidden::spread(manifest, &lineage)
@@ -78,14 +79,31 @@ impl Hidden {
     }
 
     /// True if no row of the node is shown.
-    pub(super) fn is_node(&self, node: &Node) -> bool {
+    pub(in crate::ops) fn is_node(&self, node: &Node) -> bool {
         self.nodes.contains(&node.unique_id)
     }
 
     /// True if the values of a column are not shown.
-    pub(super) fn is_column(&self, node: &Node, column: &str) -> bool {
+    pub(in crate::ops) fn is_column(&self, node: &Node, column: &str) -> bool {
         self.columns.contains(&(node.unique_id.clone(), column.to_lowercase()))
     }
+}
+
+impl Hidden {
+    /// Columns whose values are nowhere to be kept, by unique id of their node; [`EVERY_COLUMN`] where no row is shown.
+    pub(in crate::ops) fn by_node(&self) -> HashMap<String, Vec<String>> {
+        let mut found: HashMap<String, Vec<String>> = HashMap::new();
+        let whole = self.nodes.iter().map(|node| (node, EVERY_COLUMN.to_string()));
+        for (node, column) in self.columns.iter().map(|(node, column)| (node, column.clone())).chain(whole) {
+            found.entry(node.clone()).or_default().push(column);
+        }
+        found
+    }
+}
+
+/// True if any column of the project says that its values are to be hidden.
+pub(in crate::ops) fn is_anything_declared(manifest: &Manifest) -> bool {
+    manifest.nodes.iter().any(|node| node.columns.iter().any(is_declared))
 }
 
 /// Columns that say it themselves.

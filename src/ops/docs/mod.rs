@@ -2,7 +2,7 @@
 
 mod catalog;
 mod files;
-mod hidden;
+pub(super) mod hidden;
 mod plans;
 mod samples;
 mod watch;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::analyze::lineage::{Column, Edge, EdgeKind, Graph, Kind, Lineage, RowKind, Source, Target};
 use crate::graph::Direction;
 
-use super::measure::{cut_end, one_line};
+use super::measure::{cut_end, one_line, width};
 use super::paint::{Palette, Tone};
 
 /// How many columns a line has where no terminal says.
@@ -121,17 +121,31 @@ fn is_direct(kind: EdgeKind) -> bool {
     matches!(kind, EdgeKind::Column(kind) if kind.is_direct())
 }
 
-/// What decides about rows, as `filter a.b, join c.d`.
-fn rows_text(view: &LineageView<'_>, rows: &[(Source, RowKind)]) -> String {
+/// What decides about the rows of `node`, as lines that fit.
+fn rows_lines(view: &LineageView<'_>, node: &str, pen: &Pen) -> Vec<String> {
+    let rows = view.lineage.nodes.get(node).map(|node| node.rows.as_slice()).unwrap_or_default();
     let mut kinds: BTreeMap<RowKind, Vec<String>> = BTreeMap::new();
     for (source, kind) in rows {
         kinds.entry(*kind).or_default().push(view.label(source));
     }
-    kinds
-        .iter()
-        .map(|(kind, sources)| format!("{} {}", kind.as_str(), sources.join(", ")))
-        .collect::<Vec<_>>()
-        .join("; ")
+    let mut out = Vec::new();
+    if !kinds.is_empty() {
+        out.push(format!("rows of {} depend on", view.name(node)));
+    }
+    for (kind, sources) in kinds {
+        let mut line = format!("  {:<7}", kind.as_str());
+        for (index, source) in sources.iter().enumerate() {
+            let end = if index + 1 < sources.len() { ", " } else { "" };
+            if line.trim_end().len() > 9 && width(&line) + width(source) + end.len() > pen.width {
+                out.push(pen.dim(line.trim_end()));
+                line = " ".repeat(9);
+            }
+            line.push_str(source);
+            line.push_str(end);
+        }
+        out.push(pen.dim(&line));
+    }
+    out
 }
 
 struct Pen {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::measure::{pad_right, width};
-use super::{LineageStyle, LineageView, Pen, column_of, rows_text};
+use super::{LineageStyle, LineageView, Pen, column_of, rows_lines};
 use crate::analyze::lineage::{EdgeKind, Graph, Kind};
 use crate::graph::Direction;
 
@@ -36,9 +36,8 @@ pub(super) fn table(view: &LineageView<'_>, graph: &Graph<'_>, node: &Arc<str>, 
             push(&mut out, &format!("{}{}", " ".repeat(indent), step(&pen, kind, &text, indent)));
         }
     }
-    let rows = view.lineage.nodes.get(node).map(|node| node.rows.as_slice()).unwrap_or_default();
-    if !rows.is_empty() && view.direction == Direction::Upstream {
-        push(&mut out, &pen.dim(&format!("  {}", pen.cut(&format!("rows by {}", rows_text(view, rows)), 2))));
+    if view.direction == Direction::Upstream {
+        rows_lines(view, node, &pen).iter().for_each(|line| push(&mut out, line));
     }
     out
 }

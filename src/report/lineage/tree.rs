@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::measure::width;
-use super::{LineageStyle, LineageView, Pen, rows_text};
+use super::{LineageStyle, LineageView, Pen, rows_lines};
 use crate::analyze::lineage::{Edge, EdgeKind, Graph, Source};
 use crate::graph::Direction;
 
@@ -35,12 +35,10 @@ impl Tree<'_> {
         let kind = self.pen.cut(&data_type, width(&label) + 2);
         self.line(&format!("{}  {}", self.pen.strong(&label), self.pen.dim(&kind)));
         self.branches(column, "");
-        if let Some(node) = self.view.lineage.nodes.get(&column.node).filter(|node| !node.rows.is_empty())
-            && self.view.direction == Direction::Upstream
-        {
-            let text = format!("rows by {}", rows_text(self.view, &node.rows));
-            let text = self.pen.cut(&text, 0);
-            self.line(&self.pen.dim(&text));
+        if self.view.direction == Direction::Upstream {
+            for line in rows_lines(self.view, &column.node, &self.pen) {
+                self.line(&line);
+            }
         }
         self.exposures();
     }

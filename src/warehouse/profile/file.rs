@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::column::Column;
 use super::kept::Kept;
 use super::profiler::{Columns, merged};
-use super::{ColumnProfile, Profiler, Profiling};
+use super::{ColumnProfile, EVERY_COLUMN, Profiler, Profiling};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
 use crate::warehouse::Warehouse;
@@ -152,7 +152,7 @@ fn named(schema: &SchemaRef, columns: &Columns, hidden: &[String]) -> Vec<Named>
 }
 
 fn is_in(hidden: &[String], name: &str) -> bool {
-    hidden.iter().any(|other| other.eq_ignore_ascii_case(name))
+    hidden.iter().any(|other| other == EVERY_COLUMN || other.to_lowercase() == name.to_lowercase())
 }
 
 fn describe(name: &str, data_type: &DataType, column: &Column, hidden: bool) -> Named {

@@ -42,6 +42,9 @@ pub(super) use file::Counted;
 /// Tags of columns whose values are nobody's business.
 pub const HIDDEN_TAGS: &[&str] = &["pii", "sensitive"];
 
+/// Stands for all columns of a table, among those that are hidden.
+pub const EVERY_COLUMN: &str = "*";
+
 /// Whether the rows of a write are counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Profiling {
@@ -67,5 +70,14 @@ impl Profiling {
         let is_hidden = |tags: &[String]| tags.iter().any(|tag| HIDDEN_TAGS.contains(&tag.to_lowercase().as_str()));
         let hidden = node.columns.iter().filter(|column| is_hidden(&column.tags));
         Profiling::On { hidden: hidden.map(|column| column.name.clone()).collect() }
+    }
+
+    /// The same, with more columns hidden.
+    #[must_use]
+    pub fn hiding(mut self, columns: &[String]) -> Profiling {
+        if let Profiling::On { hidden } = &mut self {
+            hidden.extend_from_slice(columns);
+        }
+        self
     }
 }

@@ -5,6 +5,9 @@ use datafusion::arrow::array::{Array, ArrowPrimitiveType, PrimitiveArray};
 use super::distinct::{Distinct, mix};
 use super::sample::{Point, Sample};
 
+/// Values that are looked at together: several passes over so many find them near.
+const CHUNK: usize = 1024;
+
 /// What a column of numbers is counted as: whole numbers as `i64`, decimals as `i128`, floating ones as `f64`.
 pub(super) trait Value: Copy + PartialEq + Sized {
     /// Whether there are values that are no number.
@@ -134,32 +137,44 @@ impl<V: Value> Numbers<V> {
         scratch: &mut Vec<V>,
         value: impl Fn(T::Native) -> V,
     ) {
-        scratch.clear();
         let values = array.values();
         match array.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => scratch.extend(values.iter().map(|native| value(*native))),
-            Some(nulls) => {
-                for (start, end) in nulls.valid_slices() {
-                    scratch.extend(values[start..end].iter().map(|native| value(*native)));
+            None => {
+                for natives in values.chunks(CHUNK) {
+                    scratch.extend(natives.iter().map(|native| value(*native)));
+                    self.take(scratch);
                 }
             }
+            Some(nulls) => {
+                for (start, end) in nulls.valid_slices() {
+                    for natives in values[start..end].chunks(CHUNK) {
+                        scratch.extend(natives.iter().map(|native| value(*native)));
+                        if scratch.len() >= CHUNK {
+                            self.take(scratch);
+                        }
+                    }
+                }
+                self.take(scratch);
+            }
         }
+    }
+
+    /// Counts the values of `scratch`, and empties it.
+    fn take(&mut self, scratch: &mut Vec<V>) {
         if V::HAS_NAN {
             let before = scratch.len();
             scratch.retain(|value| !value.is_nan());
             self.nan += (before - scratch.len()) as u64;
         }
         self.add_all(scratch);
+        scratch.clear();
     }
 
     fn add_all(&mut self, values: &[V]) {
         let Some(first) = values.first().copied() else { return };
         self.count += values.len() as u64;
         self.sum += sum(values);
-        let (low, high) = values.iter().fold(self.range.unwrap_or((first, first)), |(low, high), value| {
-            (low.smaller(*value), high.larger(*value))
-        });
-        self.range = Some((low, high));
+        self.range = Some(bounds(values, self.range.unwrap_or((first, first))));
         self.sample.offer(values, V::number);
         match &mut self.distinct {
             Distinct::Many(registers) => values.iter().for_each(|value| registers.add(value.hash())),
@@ -203,6 +218,19 @@ impl<V: Value> Numbers<V> {
         points.sort_by(|one, two| one.value.total_cmp(&two.value));
         (points, is_exact)
     }
+}
+
+/// The smallest and the largest of `values` and of `range`: eight at a time, as one would wait for the one before.
+fn bounds<V: Value>(values: &[V], (low, high): (V, V)) -> (V, V) {
+    let (mut lows, mut highs) = ([low; 8], [high; 8]);
+    let mut chunks = values.chunks_exact(8);
+    for chunk in &mut chunks {
+        for ((low, high), value) in lows.iter_mut().zip(&mut highs).zip(chunk) {
+            (*low, *high) = (low.smaller(*value), high.larger(*value));
+        }
+    }
+    let rest = chunks.remainder().iter().chain(&lows).fold(low, |low, value| low.smaller(*value));
+    (rest, chunks.remainder().iter().chain(&highs).fold(high, |high, value| high.larger(*value)))
 }
 
 /// Eight sums at a time, which a processor adds at once.

@@ -113,15 +113,16 @@ impl ColumnProfile {
             Values::Lists(lengths) => profile.lengths(lengths),
             Values::Opaque => {}
         }
-        if hidden {
-            profile.hide();
-        }
-        profile
+        if hidden { profile.hide() } else { profile }
     }
 
-    fn hide(&mut self) {
+    /// The profile without anything that shows a value.
+    #[must_use]
+    pub fn hide(mut self) -> ColumnProfile {
         (self.min, self.max, self.mean) = (None, None, None);
         (self.quantiles, self.histogram, self.top) = (None, None, None);
+        self.hidden = true;
+        self
     }
 
     fn booleans(&mut self, trues: u64, falses: u64) {

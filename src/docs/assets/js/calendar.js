@@ -53,7 +53,9 @@
           { class: `day ${name}`, "data-day": text },
           svg("title", {}, words),
           svg("rect", { x: x + 0.5, y: y + 0.5, width: size, height: size, rx: size > 20 ? 5 : 3 }),
-          size > 20 ? svg("text", { x: x + size / 2 + 0.5, y: y + size / 2 + 4 }, d + 1) : missing && svg("path", { d: `M${x + 4} ${y + 4}l6 6m0-6l-6 6` }),
+          size > 20
+            ? svg("text", { x: x + size / 2 + 0.5, y: y + size / 2 + 4 }, d + 1)
+            : missing && svg("path", { d: `M${x + 4} ${y + 4}l6 6m0-6l-6 6` }),
         ),
       );
     }
@@ -97,7 +99,11 @@
     return h(
       "div",
       { class: "calendar" },
-      h("div", { class: "months" }, months.map((month) => drawMonth(month, info))),
+      h(
+        "div",
+        { class: "months" },
+        months.map((month) => drawMonth(month, info)),
+      ),
       h(
         "p",
         { class: "calendar-key" },

@@ -20,7 +20,14 @@
           {},
           svg("title", {}, `${format.value(edges[i])} to ${format.value(edges[i + 1])}: ${format.count(n)}`),
           svg("rect", { class: "hit", x: i * step, y: 0, width: step, height }),
-          svg("rect", { class: "bin", x: i * step + 0.5, y: height - tall, width: Math.max(0.5, step - 1), height: tall, rx: Math.min(1, step / 4) }),
+          svg("rect", {
+            class: "bin",
+            x: i * step + 0.5,
+            y: height - tall,
+            width: Math.max(0.5, step - 1),
+            height: tall,
+            rx: Math.min(1, step / 4),
+          }),
         );
       }),
       svg("line", { class: "base", x1: 0, x2: width, y1: height - 0.25, y2: height - 0.25 }),
@@ -31,7 +38,10 @@
   function shares(profile, { width = 132, height = 16 } = {}) {
     const total = profile.rows || profile.top.reduce((sum, [, n]) => sum + n, 0) || 1;
     let at = 0;
-    const words = profile.top.slice(0, 5).map(([text, n]) => `${text} ${format.percent(n / total)}`).join(", ");
+    const words = profile.top
+      .slice(0, 5)
+      .map(([text, n]) => `${text} ${format.percent(n / total)}`)
+      .join(", ");
     return svg(
       "svg",
       { class: "shares", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": words },
@@ -43,7 +53,14 @@
           "g",
           {},
           svg("title", {}, `${text}: ${format.count(n)} (${format.percent(n / total)})`),
-          svg("rect", { class: `share s${i}`, x: x + 0.5, y: height / 2 - 4, width: Math.max(0.75, wide - 1), height: 8, rx: 1.5 }),
+          svg("rect", {
+            class: `share s${i}`,
+            x: x + 0.5,
+            y: height / 2 - 4,
+            width: Math.max(0.75, wide - 1),
+            height: 8,
+            rx: 1.5,
+          }),
         );
       }),
     );
@@ -75,8 +92,16 @@
     const y = (value) => top + (height - top - bottom) * (1 - value / limit);
     const x = (i) => from + i * step;
     const last = known[known.length - 1];
+    // Runs of one day differ by their time.
+    const isOneDay = format.date(points[0].at) === format.date(points[points.length - 1].at);
+    const label = (at) => (isOneDay ? format.time(at).split(", ").pop() : format.date(at));
     const words = `${title}, ${points.length} runs, last ${text(last.value)}`;
-    const drawing = svg("svg", { class: `series ${kind}`, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words });
+    const drawing = svg("svg", {
+      class: `series ${kind}`,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": words,
+    });
     for (const share of [0, 0.5, 1]) {
       drawing.append(svg("line", { class: "grid", x1: 0, x2: width, y1: y(limit * share), y2: y(limit * share) }));
     }
@@ -91,7 +116,12 @@
       if (point.value === undefined || point.value === null) return;
       const mark =
         kind === "line"
-          ? svg("circle", { class: `point ${i === points.length - 1 ? "last" : ""}`, cx: x(i) + step / 2, cy: y(point.value), r: points.length > 40 ? 1.2 : 2 })
+          ? svg("circle", {
+              class: `point ${i === points.length - 1 ? "last" : ""}`,
+              cx: x(i) + step / 2,
+              cy: y(point.value),
+              r: points.length > 40 ? 1.2 : 2,
+            })
           : svg("rect", {
               class: `point ${model.tone(point.status)}`,
               x: x(i) + Math.min(1, step * 0.12),
@@ -111,13 +141,19 @@
       );
     });
     drawing.append(
-      svg("text", { class: "axis", x: Math.max(0, from), y: height - 3 }, format.date(points[0].at)),
-      svg("text", { class: "axis end", x: width, y: height - 3 }, format.date(points[points.length - 1].at)),
+      svg("text", { class: "axis", x: Math.max(0, from), y: height - 3 }, label(points[0].at)),
+      svg("text", { class: "axis end", x: width, y: height - 3 }, label(points[points.length - 1].at)),
     );
     return h(
       "figure",
       { class: "chart" },
-      h("figcaption", {}, h("span", {}, title), h("strong", {}, text(last.value)), h("small", {}, `up to ${text(limit)}`)),
+      h(
+        "figcaption",
+        {},
+        h("span", {}, title),
+        h("strong", {}, text(last.value)),
+        h("small", {}, `up to ${text(limit)}`),
+      ),
       drawing,
     );
   }

@@ -79,7 +79,18 @@
     const path = h("span", { class: "code-path mono" });
     let shown = null;
     const buttons = present.map(([key, title]) =>
-      h("button", { class: "tab", type: "button", role: "tab", id: `tab-${name}-${key}`, "aria-controls": `code-${name}`, on: { click: () => show(key), keydown: move } }, title),
+      h(
+        "button",
+        {
+          class: "tab",
+          type: "button",
+          role: "tab",
+          id: `tab-${name}-${key}`,
+          "aria-controls": `code-${name}`,
+          on: { click: () => show(key), keydown: move },
+        },
+        title,
+      ),
     );
     function show(key) {
       shown = present.find(([other]) => other === key);
@@ -105,7 +116,13 @@
     return h(
       "div",
       { class: "code-box" },
-      h("div", { class: "code-head" }, h("div", { role: "tablist", "aria-label": "Code", class: "tabs" }, buttons), path, parts.copyButton(() => shown[2].text, "Copy the code")),
+      h(
+        "div",
+        { class: "code-head" },
+        h("div", { role: "tablist", "aria-label": "Code", class: "tabs" }, buttons),
+        path,
+        parts.copyButton(() => shown[2].text, "Copy the code"),
+      ),
       body,
     );
   }

@@ -28,13 +28,21 @@
     };
     const direct = data.direct || [];
     for (let i = 0; i + 4 < direct.length; i += 5) {
-      const edge = { from: key(direct[i + 2], direct[i + 3]), to: key(direct[i], direct[i + 1]), kind: data.kinds[direct[i + 4]] };
+      const edge = {
+        from: key(direct[i + 2], direct[i + 3]),
+        to: key(direct[i], direct[i + 1]),
+        kind: data.kinds[direct[i + 4]],
+      };
       push(lineage.inputs, edge.to, edge);
       push(lineage.outputs, edge.from, edge);
     }
     const indirect = data.indirect || [];
     for (let i = 0; i + 3 < indirect.length; i += 4) {
-      const edge = { node: indirect[i], from: key(indirect[i + 1], indirect[i + 2]), kind: data.indirectKinds[indirect[i + 3]] };
+      const edge = {
+        node: indirect[i],
+        from: key(indirect[i + 1], indirect[i + 2]),
+        kind: data.indirectKinds[indirect[i + 3]],
+      };
       push(lineage.indirectOf, edge.node, edge);
       push(lineage.indirectFrom, edge.from, edge);
     }
@@ -102,8 +110,18 @@
         front = after;
       }
     };
-    walk(-1, up, (k) => built.inputs.get(k) || [], (edge) => edge.from);
-    walk(1, down, (k) => built.outputs.get(k) || [], (edge) => edge.to);
+    walk(
+      -1,
+      up,
+      (k) => built.inputs.get(k) || [],
+      (edge) => edge.from,
+    );
+    walk(
+      1,
+      down,
+      (k) => built.outputs.get(k) || [],
+      (edge) => edge.to,
+    );
     return { start, columns, edges: [...edges], indirect: indirectOf(columns, starts) };
   }
 

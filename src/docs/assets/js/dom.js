@@ -19,7 +19,8 @@
   function set(element, key, value) {
     if (value === null || value === undefined || value === false) return;
     if (key === "class") element.setAttribute("class", value);
-    else if (key === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (key === "on")
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     else if (key === "vars") for (const [name, text] of Object.entries(value)) element.style.setProperty(name, text);
     else if (key === "href") {
       const href = safeHref(value);
@@ -57,11 +58,13 @@
     home: "M3 7.500 8 3l5 4.500V13H9.500V9.500h-3V13H3z",
     graph: "M3 4.500h3M3 11.500h3M10 8h3M6 4.500c3 0 2 3.500 4 3.500M6 11.500c3 0 2-3.500 4-3.500",
     model: "M8 2.500 13.200 5.300v5.400L8 13.500l-5.200-2.800V5.300zM2.900 5.400 8 8.200l5.100-2.800M8 8.200v5.200",
-    source: "M8 3c2.800 0 4.800.8 4.800 1.900S10.800 6.800 8 6.800 3.200 6 3.200 4.900 5.200 3 8 3zM3.200 4.900v6.200C3.200 12.200 5.200 13 8 13s4.800-.8 4.800-1.900V4.900M3.200 8c0 1.100 2 1.900 4.800 1.900s4.800-.8 4.800-1.900",
+    source:
+      "M8 3c2.800 0 4.800.8 4.800 1.900S10.800 6.800 8 6.800 3.200 6 3.200 4.900 5.200 3 8 3zM3.200 4.900v6.200C3.200 12.200 5.200 13 8 13s4.800-.8 4.800-1.900V4.900M3.200 8c0 1.100 2 1.900 4.800 1.900s4.800-.8 4.800-1.900",
     seed: "M8 13.500V8M8 9C8 5.500 5.500 4 3 4c0 3 1.500 5 5 5zM8 7.500c0-3 2-4.500 5-4.500 0 3-1.500 4.500-5 4.500z",
     snapshot: "M3 5.500h2l1-1.500h4l1 1.500h2v7H3zM8 7a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
     test: "M8 2.500 12.500 4v4c0 3-2 4.700-4.500 5.500C5.500 12.700 3.500 11 3.500 8V4zM6 8l1.500 1.500L10.200 6.500",
-    unit_test: "M8 2.500 12.500 4v4c0 3-2 4.700-4.500 5.500C5.500 12.700 3.500 11 3.500 8V4zM6 8l1.500 1.500L10.200 6.500",
+    unit_test:
+      "M8 2.500 12.500 4v4c0 3-2 4.700-4.500 5.500C5.500 12.700 3.500 11 3.500 8V4zM6 8l1.500 1.500L10.200 6.500",
     macro: "M6.500 3C4.500 3 5.500 7 3.500 8c2 1 1 5 3 5M9.500 3c2 0 1 4 3 5-2 1-1 5-3 5",
     exposure: "M3 13V9.500M6.300 13V6M9.600 13V8M13 13V3.500",
     destination: "M3 8h7M7.200 5 10.200 8l-3 3M9.500 3H13v10H9.500",

@@ -86,5 +86,7 @@
     return size >= 1000 ? count(Math.round(v * 10) / 10) : String(Number(v.toPrecision(4)));
   }
 
-  Object.assign(window.c360, { format: { count, compact, plural, bytes, seconds, percent, time, date, ago, value, months } });
+  Object.assign(window.c360, {
+    format: { count, compact, plural, bytes, seconds, percent, time, date, ago, value, months },
+  });
 })();

@@ -2,8 +2,18 @@
 // Which page an address means; then the first one is drawn.
 (() => {
   const { pages, model, router } = window.c360;
-  const single = { lineage: () => pages.lineage, node: () => pages.node, test: () => pages.test, macro: () => pages.macro, tests: () => pages.tests, macros: () => pages.macros, runs: () => pages.runs };
-  const lists = new Map([...model.byType.keys(), ...Object.keys(model.types)].map((type) => [model.typeOf(type).route, type]));
+  const single = {
+    lineage: () => pages.lineage,
+    node: () => pages.node,
+    test: () => pages.test,
+    macro: () => pages.macro,
+    tests: () => pages.tests,
+    macros: () => pages.macros,
+    runs: () => pages.runs,
+  };
+  const lists = new Map(
+    [...model.byType.keys(), ...Object.keys(model.types)].map((type) => [model.typeOf(type).route, type]),
+  );
 
   pages.find = (route) => {
     const [kind] = route.path;

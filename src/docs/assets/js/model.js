@@ -20,7 +20,13 @@
 
   /** A colour that somebody chose for a node: a plain one, or none. */
   const plainColour = (text) => (/^(#[0-9a-f]{3}|#[0-9a-f]{6}|[a-z]{3,24})$/i.test(text || "") ? text : undefined);
-  const nodes = index.nodes.map((node, n) => ({ ...node, n, color: plainColour(node.color), parents: [], children: [] }));
+  const nodes = index.nodes.map((node, n) => ({
+    ...node,
+    n,
+    color: plainColour(node.color),
+    parents: [],
+    children: [],
+  }));
   const edges = [];
   for (let i = 0; i + 1 < index.edges.length; i += 2) {
     const from = index.edges[i];
@@ -74,7 +80,9 @@
   };
 
   function query(options) {
-    const parts = Object.entries(options || {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
+    const parts = Object.entries(options || {}).filter(
+      ([, value]) => value !== undefined && value !== null && value !== "",
+    );
     if (parts.length === 0) return "";
     return `?${parts.map(([key, value]) => `${key}=${encodeURIComponent(value).replace(/%20/g, "+").replace(/%3A/g, ":").replace(/%2C/g, ",")}`).join("&")}`;
   }

@@ -7,13 +7,24 @@
 
   /** A dot whose colour is a status; the word is there for those who do not see the colour. */
   function dot(tone, label) {
-    return h("span", { class: `dot ${tone}`, role: "img", "aria-label": label || words[tone], title: label || words[tone] });
+    return h("span", {
+      class: `dot ${tone}`,
+      role: "img",
+      "aria-label": label || words[tone],
+      title: label || words[tone],
+    });
   }
 
   /** A status as a word with its colour. */
   function status(text, extra) {
     const tone = model.tone(text);
-    return h("span", { class: `status ${tone}` }, h("span", { class: `dot ${tone}`, "aria-hidden": "true" }), text || "not run", extra);
+    return h(
+      "span",
+      { class: `status ${tone}` },
+      h("span", { class: `dot ${tone}`, "aria-hidden": "true" }),
+      text || "not run",
+      extra,
+    );
   }
 
   function badge(text, className, title) {
@@ -30,11 +41,21 @@
   }
 
   function testLink(test, label) {
-    return h("a", { class: "ref", href: model.hrefs.test(test) }, icon("test", "t-test"), h("span", { class: "mono" }, label || test.title));
+    return h(
+      "a",
+      { class: "ref", href: model.hrefs.test(test) },
+      icon("test", "t-test"),
+      h("span", { class: "mono" }, label || test.title),
+    );
   }
 
   function macroLink(macro) {
-    return h("a", { class: "ref", href: model.hrefs.macro(macro) }, icon("macro", "t-macro"), h("span", { class: "mono" }, macro.name));
+    return h(
+      "a",
+      { class: "ref", href: model.hrefs.macro(macro) },
+      icon("macro", "t-macro"),
+      h("span", { class: "mono" }, macro.name),
+    );
   }
 
   /** The results of a node's tests in one small mark. */
@@ -43,7 +64,13 @@
     const bad = (results.fail || 0) + (results.error || 0);
     const total = Object.values(results).reduce((sum, n) => sum + n, 0);
     const tone = bad ? "bad" : results.warn ? "warn" : results.pass ? "ok" : "none";
-    const text = bad ? `${bad} of ${total} failed` : results.warn ? `${results.warn} of ${total} warned` : results.pass ? `${total} passed` : `${total} not run`;
+    const text = bad
+      ? `${bad} of ${total} failed`
+      : results.warn
+        ? `${results.warn} of ${total} warned`
+        : results.pass
+          ? `${total} passed`
+          : `${total} not run`;
     return h("span", { class: `status ${tone}` }, h("span", { class: `dot ${tone}`, "aria-hidden": "true" }), text);
   }
 
@@ -102,7 +129,11 @@
         h(
           "li",
           {},
-          h("span", { class: "bar", "aria-hidden": "true", vars: { "--share": `${Math.max(1.5, (row.size / most) * 100)}%` } }),
+          h("span", {
+            class: "bar",
+            "aria-hidden": "true",
+            vars: { "--share": `${Math.max(1.5, (row.size / most) * 100)}%` },
+          }),
           h("span", { class: "bar-name" }, row.name),
           h("span", { class: "bar-note" }, row.note),
           h("span", { class: "bar-size" }, row.text),
@@ -124,15 +155,33 @@
         { viewBox: "0 0 36 36", role: "img", "aria-label": `${label}: ${done} of ${total}` },
         svg("circle", { class: "ring-back", cx: 18, cy: 18, r: 15 }),
         share > 0 &&
-          svg("circle", { class: "ring-share", cx: 18, cy: 18, r: 15, "stroke-dasharray": `${share * around} ${around}`, transform: "rotate(-90 18 18)" }),
+          svg("circle", {
+            class: "ring-share",
+            cx: 18,
+            cy: 18,
+            r: 15,
+            "stroke-dasharray": `${share * around} ${around}`,
+            transform: "rotate(-90 18 18)",
+          }),
       ),
-      h("div", {}, h("strong", {}, total ? `${Math.floor(share * 100)}%` : "–"), h("span", {}, label), h("small", {}, `${format.count(done)} of ${format.count(total)}`)),
+      h(
+        "div",
+        {},
+        h("strong", {}, total ? `${Math.floor(share * 100)}%` : "–"),
+        h("span", {}, label),
+        h("small", {}, `${format.count(done)} of ${format.count(total)}`),
+      ),
     );
   }
 
   /** A button that copies a text and says so. */
   function copyButton(text, label = "Copy") {
-    const button = h("button", { class: "button small", type: "button", "aria-label": label, title: label }, icon("copy"), h("span", {}, "Copy"));
+    const button = h(
+      "button",
+      { class: "button small", type: "button", "aria-label": label, title: label },
+      icon("copy"),
+      h("span", {}, "Copy"),
+    );
     button.addEventListener("click", async () => {
       await copy(typeof text === "function" ? text() : text);
       button.replaceChildren(icon("check"), h("span", {}, "Copied"));
@@ -156,15 +205,54 @@
   }
 
   /** A long name that may break where its parts end. */
-  const breakable = (text) => String(text).split(/(?<=[/._:,-])/).map((piece, i) => [i > 0 && h("wbr", {}), piece]);
+  const breakable = (text) =>
+    String(text)
+      .split(/(?<=[/._:,-])/)
+      .map((piece, i) => [i > 0 && h("wbr", {}), piece]);
+
+  /** A message or a summary: what stands between backticks is code. */
+  const inline = (text) =>
+    String(text ?? "")
+      .split(/`([^`]+)`/)
+      .map((piece, i) => (i % 2 === 1 ? h("code", {}, piece) : piece));
 
   const time = (text) => h("time", { datetime: text, title: format.time(text) }, format.ago(text));
 
   function tagList(tags) {
-    return (tags || []).map((tag) => h("a", { class: "badge tag", href: model.hrefs.lineage({ select: `tag:${tag}` }), title: `What is tagged ${tag}` }, tag));
+    return (tags || []).map((tag) =>
+      h(
+        "a",
+        {
+          class: "badge tag",
+          href: model.hrefs.lineage({ select: `tag:${tag.replace(/[\s,]/g, "?")}` }),
+          title: `What is tagged ${tag}`,
+        },
+        tag,
+      ),
+    );
   }
 
   Object.assign(window.c360, {
-    parts: { dot, status, badge, nodeLink, testLink, macroLink, testMark, section, card, nothing, facts, bars, ring, copyButton, copy, time, breakable, tagList },
+    parts: {
+      dot,
+      status,
+      badge,
+      nodeLink,
+      testLink,
+      macroLink,
+      testMark,
+      section,
+      card,
+      nothing,
+      facts,
+      bars,
+      ring,
+      copyButton,
+      copy,
+      time,
+      breakable,
+      inline,
+      tagList,
+    },
   });
 })();

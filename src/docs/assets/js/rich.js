@@ -4,9 +4,24 @@
 (() => {
   const { safeHref } = window.c360;
   const known = new Set(
-    ["p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "hr"].concat(
-      ["table", "thead", "tbody", "tr", "th", "td", "a", "sup"],
-    ),
+    [
+      "p",
+      "br",
+      "em",
+      "strong",
+      "del",
+      "code",
+      "pre",
+      "blockquote",
+      "ul",
+      "ol",
+      "li",
+      "h3",
+      "h4",
+      "h5",
+      "h6",
+      "hr",
+    ].concat(["table", "thead", "tbody", "tr", "th", "td", "a", "sup"]),
   );
   const empty = new Set(["br", "hr"]);
   const named = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" };

@@ -58,7 +58,8 @@
     cleanUp = page.draw(main, route) || null;
     const title = document.querySelector("main h1");
     const name = title ? title.textContent : page.title || "";
-    document.title = name && name !== model.project.name ? `${name} · ${model.project.name}` : `${model.project.name} docs`;
+    document.title =
+      name && name !== model.project.name ? `${name} · ${model.project.name}` : `${model.project.name} docs`;
     for (const listener of listeners) listener(route);
     if (previous !== null) {
       window.c360.announce(document.title);

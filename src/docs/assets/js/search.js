@@ -11,7 +11,20 @@
 
   /** Something that can be found: its title, where it leads, and the texts that it is found by. */
   function entry(kind, title, href, { type, weight = 0, note = "", tags = "", text = "" }) {
-    return { kind, type, title, href, note, name: lower(title), tags: lower(tags), text, lowText: lower(text), sql: "", lowSql: "", weight };
+    return {
+      kind,
+      type,
+      title,
+      href,
+      note,
+      name: lower(title),
+      tags: lower(tags),
+      text,
+      lowText: lower(text),
+      sql: "",
+      lowSql: "",
+      weight,
+    };
   }
 
   const weights = { model: 14, source: 12, exposure: 12, destination: 10, seed: 9, snapshot: 9 };
@@ -26,8 +39,25 @@
         text: node.summary,
       }),
     );
-    for (const macro of macros) found.push(entry("macro", macro.name, model.hrefs.macro(macro), { type: "macro", weight: 4, note: "Macro", tags: macro.path, text: macro.summary }));
-    for (const test of tests) found.push(entry("test", test.title, model.hrefs.test(test), { type: "test", weight: 0, note: "Test", tags: [test.column, nodes[test.node] && nodes[test.node].name].filter(Boolean).join(" ") }));
+    for (const macro of macros)
+      found.push(
+        entry("macro", macro.name, model.hrefs.macro(macro), {
+          type: "macro",
+          weight: 4,
+          note: "Macro",
+          tags: macro.path,
+          text: macro.summary,
+        }),
+      );
+    for (const test of tests)
+      found.push(
+        entry("test", test.title, model.hrefs.test(test), {
+          type: "test",
+          weight: 0,
+          note: "Test",
+          tags: [test.column, nodes[test.node] && nodes[test.node].name].filter(Boolean).join(" "),
+        }),
+      );
     return found;
   }
 
@@ -43,11 +73,21 @@
         const own = entries[item.n];
         if (item.text) [own.text, own.lowText] = [item.text, lower(item.text)];
         for (const [name, about] of item.columns || []) {
-          entries.push(entry("column", name, `${model.hrefs.node(node)}/columns?column=${encodeURIComponent(name)}`, { type: "column", weight: 5 + (weights[node.type] || 0) / 4, note: node.name, tags: node.name, text: about }));
+          entries.push(
+            entry("column", name, `${model.hrefs.node(node)}/columns?column=${encodeURIComponent(name)}`, {
+              type: "column",
+              weight: 5 + (weights[node.type] || 0) / 4,
+              note: node.name,
+              tags: node.name,
+              text: about,
+            }),
+          );
         }
       }
       const own = (start, list, key) => {
-        for (const item of list || []) if (entries[start + item[key]]) [entries[start + item[key]].text, entries[start + item[key]].lowText] = [item.text, lower(item.text)];
+        for (const item of list || [])
+          if (entries[start + item[key]])
+            [entries[start + item[key]].text, entries[start + item[key]].lowText] = [item.text, lower(item.text)];
       };
       own(nodes.length, texts.macros, "m");
       own(nodes.length + macros.length, texts.tests, "t");
@@ -107,7 +147,10 @@
       }
       if (fits) found.push({ item, score });
     }
-    found.sort((a, b) => b.score - a.score || a.item.title.length - b.item.title.length || (a.item.title < b.item.title ? -1 : 1));
+    found.sort(
+      (a, b) =>
+        b.score - a.score || a.item.title.length - b.item.title.length || (a.item.title < b.item.title ? -1 : 1),
+    );
     return found.slice(0, most).map(({ item }) => item);
   }
 
@@ -116,7 +159,8 @@
     const low = lower(text);
     const cuts = [];
     for (const word of words) {
-      for (let at = low.indexOf(word); at >= 0 && cuts.length < 60; at = low.indexOf(word, at + word.length)) cuts.push([at, at + word.length]);
+      for (let at = low.indexOf(word); at >= 0 && cuts.length < 60; at = low.indexOf(word, at + word.length))
+        cuts.push([at, at + word.length]);
     }
     cuts.sort((a, b) => a[0] - b[0]);
     const pieces = [];
@@ -134,15 +178,21 @@
   /** The part of a text around the first word that is in it. */
   function around(text, words) {
     const low = lower(text);
-    const at = words.map((word) => low.indexOf(word)).filter((i) => i >= 0).sort((a, b) => a - b)[0] ?? 0;
+    const at =
+      words
+        .map((word) => low.indexOf(word))
+        .filter((i) => i >= 0)
+        .sort((a, b) => a - b)[0] ?? 0;
     const start = at > 70 ? text.lastIndexOf(" ", at - 40) + 1 : 0;
     return `${start > 0 ? "… " : ""}${text.slice(start, start + 190)}`;
   }
 
   function why(item, words) {
-    if (item.text && (words.some((word) => item.lowText.includes(word)) || !item.sql)) return h("span", { class: "why" }, marked(around(item.text, words), words));
+    if (item.text && (words.some((word) => item.lowText.includes(word)) || !item.sql))
+      return h("span", { class: "why" }, marked(around(item.text, words), words));
     const isSql = item.sql && words.some((word) => item.lowSql.includes(word) && !item.name.includes(word));
-    if (isSql) return h("span", { class: "why" }, h("code", {}, marked(around(item.sql.replace(/\s+/g, " "), words), words)));
+    if (isSql)
+      return h("span", { class: "why" }, h("code", {}, marked(around(item.sql.replace(/\s+/g, " "), words), words)));
     return item.text ? h("span", { class: "why" }, item.text) : null;
   }
 
@@ -167,7 +217,9 @@
     const go = (title, href, type, note) => ({ kind: "go", title, href, type, note, text: "" });
     return [
       go("Lineage graph", "#/lineage", "graph", "g l"),
-      ...[...model.byType.keys()].map((type) => go(model.typeOf(type).many, `#/${model.typeOf(type).route}`, type, format.count(model.byType.get(type).length))),
+      ...[...model.byType.keys()].map((type) =>
+        go(model.typeOf(type).many, `#/${model.typeOf(type).route}`, type, format.count(model.byType.get(type).length)),
+      ),
       go("Tests", "#/tests", "test", format.count(tests.length)),
       go("Macros", "#/macros", "macro", format.count(macros.length)),
       go("Runs", "#/runs", "run", format.count(model.runs.length)),
@@ -182,7 +234,13 @@
       shown.map((item, i) =>
         h(
           "li",
-          { role: "option", id: `found-${i}`, "aria-selected": "false", "data-kind": item.kind, on: { click: () => follow(i), pointermove: () => current !== i && choose(i) } },
+          {
+            role: "option",
+            id: `found-${i}`,
+            "aria-selected": "false",
+            "data-kind": item.kind,
+            on: { click: () => follow(i), pointermove: () => current !== i && choose(i) },
+          },
           icon(item.type === "column" ? "columns" : item.type === "graph" ? "graph" : item.type, `t-${item.type}`),
           h("span", { class: item.kind === "go" ? "what plain" : "what" }, marked(item.title, words)),
           h("span", { class: "kind" }, item.note),
@@ -191,7 +249,8 @@
       ),
     );
     if (shown.length === 0) list.append(h("li", { class: "nothing", role: "presentation" }, "Nothing found."));
-    foot.textContent = words.length === 0 ? "" : shown.length === most ? `the best ${most}` : format.plural(shown.length, "result");
+    foot.textContent =
+      words.length === 0 ? "" : shown.length === most ? `the best ${most}` : format.plural(shown.length, "result");
     choose(0);
     list.scrollTop = 0;
   }
@@ -205,7 +264,12 @@
 
   function keys(event) {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
-    if (step && shown.length > 0) choose(Math.abs(step) === 1 ? (current + step + shown.length) % shown.length : Math.min(shown.length - 1, Math.max(0, current + step)));
+    if (step && shown.length > 0)
+      choose(
+        Math.abs(step) === 1
+          ? (current + step + shown.length) % shown.length
+          : Math.min(shown.length - 1, Math.max(0, current + step)),
+      );
     else if (event.key === "Enter") follow(current);
     else if (event.key === "Home" && field.value === "") choose(0);
     else return;
@@ -213,7 +277,18 @@
   }
 
   function make() {
-    field = h("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "found", "aria-autocomplete": "list", "aria-label": "Search", placeholder: "Search models, columns, descriptions, tags, SQL", autocomplete: "off", spellcheck: "false", on: { input: update, keydown: keys } });
+    field = h("input", {
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-controls": "found",
+      "aria-autocomplete": "list",
+      "aria-label": "Search",
+      placeholder: "Search models, columns, descriptions, tags, SQL",
+      autocomplete: "off",
+      spellcheck: "false",
+      on: { input: update, keydown: keys },
+    });
     list = h("ul", { class: "search-list", role: "listbox", id: "found", "aria-label": "Results" });
     foot = h("span", { role: "status" });
     dialog = h(
@@ -221,7 +296,13 @@
       { class: "search", "aria-label": "Search" },
       h("div", { class: "search-head" }, icon("search"), field, h("kbd", {}, "esc")),
       list,
-      h("div", { class: "search-foot" }, h("span", {}, h("kbd", {}, "↑"), " ", h("kbd", {}, "↓"), " choose"), h("span", {}, h("kbd", {}, "↵"), " open"), foot),
+      h(
+        "div",
+        { class: "search-foot" },
+        h("span", {}, h("kbd", {}, "↑"), " ", h("kbd", {}, "↓"), " choose"),
+        h("span", {}, h("kbd", {}, "↵"), " open"),
+        foot,
+      ),
     );
     dialog.addEventListener("click", (event) => {
       if (event.target === dialog) dialog.close();

@@ -55,7 +55,8 @@
     const from = (fqn, versioned) => {
       if (fqn.length === 0) return false;
       const last = fqn[fqn.length - 1];
-      if (versioned && (fqn[fqn.length - 2] === text || `${fqn[fqn.length - 2]}_${last}` === parts.slice(-2).join("_"))) return true;
+      if (versioned && (fqn[fqn.length - 2] === text || `${fqn[fqn.length - 2]}_${last}` === parts.slice(-2).join("_")))
+        return true;
       if (last === text) return true;
       const flat = fqn.flatMap((part) => part.split("."));
       if (flat.length < parts.length || fixed.some((part, i) => flat[i] !== part)) return false;
@@ -71,40 +72,67 @@
 
   function sourceMatcher(value) {
     const parts = value.split(".");
-    if (parts.length > 3) throw new Error(`“${value}” names no source: write source, source.table or package.source.table`);
-    const [table, source, packageName] = parts.length === 1 ? ["*", parts[0], "*"] : [parts[parts.length - 1], parts[parts.length - 2], parts[parts.length - 3] || "*"];
+    if (parts.length > 3)
+      throw new Error(`“${value}” names no source: write source, source.table or package.source.table`);
+    const [table, source, packageName] =
+      parts.length === 1
+        ? ["*", parts[0], "*"]
+        : [parts[parts.length - 1], parts[parts.length - 2], parts[parts.length - 3] || "*"];
     const fits = [pattern(packageName), pattern(source), pattern(table)];
-    return (node) => node.type === "source" && fits[0](node.package) && fits[1](node.sourceName) && fits[2](node.short || node.name);
+    return (node) =>
+      node.type === "source" && fits[0](node.package) && fits[1](node.sourceName) && fits[2](node.short || node.name);
   }
 
   function qualified(type, value) {
     const parts = value.split(".");
     const name = pattern(parts[parts.length - 1]);
     const packageName = parts.length > 1 ? pattern(parts[parts.length - 2]) : () => true;
-    return (node) => node.type === type && (name(node.short || node.name) || name(node.name)) && packageName(node.package);
+    return (node) =>
+      node.type === type && (name(node.short || node.name) || name(node.name)) && packageName(node.package);
+  }
+
+  /** The values of a setting: the items of a list, which comes as JSON text, or the one there is. */
+  function valuesOf(own) {
+    if (typeof own !== "string" || !own.startsWith("[")) return [String(own)];
+    try {
+      return JSON.parse(own).map(String);
+    } catch {
+      return [own];
+    }
   }
 
   function configMatcher(keys, value) {
-    const key = keys.join(".").replace(/^pre-hook$/, "pre_hook").replace(/^post-hook$/, "post_hook");
+    const key = keys
+      .join(".")
+      .replace(/^pre-hook$/, "pre_hook")
+      .replace(/^post-hook$/, "post_hook");
     if (key === "") throw new Error("write config.KEY:VALUE, such as config.materialized:table");
     return (node) => {
       if (key === "materialized" && node.materialized !== undefined) return node.materialized === value;
+      // What is in the docs is enabled, also where nobody says so.
+      if (key === "enabled") return !["exposure", "destination"].includes(node.type) && value.toLowerCase() === "true";
       const settings = node.config === undefined ? [] : model.configs[node.config];
-      return settings.some(([name, own]) => {
-        if (name !== key) return false;
-        const items = Array.isArray(own) ? own : [own];
-        return items.some((item) => (typeof item === "boolean" ? String(item) === value.toLowerCase() : typeof item === "string" && item === value));
-      });
+      return settings.some(
+        ([name, own]) =>
+          name === key &&
+          valuesOf(own).some(
+            (item) => item === value || (item === "true" || item === "false" ? item === value.toLowerCase() : false),
+          ),
+      );
     };
   }
 
   function typeMatcher(value) {
     const known = [...Object.keys(model.types), "test", "unit_test"];
-    if (!known.includes(value)) throw new Error(`there is no resource type “${value}”; it is one of ${known.join(", ")}`);
+    if (!known.includes(value))
+      throw new Error(`there is no resource type “${value}”; it is one of ${known.join(", ")}`);
     return (node) => node.type === value;
   }
 
-  const basename = (path) => String(path || "").split("/").pop();
+  const basename = (path) =>
+    String(path || "")
+      .split("/")
+      .pop();
   const methods = {
     fqn: (value) => {
       const fits = fqnMatcher(value);
@@ -141,10 +169,21 @@
     config: (value, keys) => configMatcher(keys, value),
     resource_type: typeMatcher,
     type: typeMatcher,
-    version: (value) => (node) => value !== "none" ? node.version === value : node.type === "model" && node.version === undefined,
+    version: (value) => (node) =>
+      value !== "none" ? node.version === value : node.type === "model" && node.version === undefined,
     result: (value) => (node) => node.status === value || Boolean((node.tests || {})[value]),
   };
-  const elsewhere = ["state", "source_status", "selector", "test_name", "test_type", "unit_test", "metric", "semantic_model", "saved_query"];
+  const elsewhere = [
+    "state",
+    "source_status",
+    "selector",
+    "test_name",
+    "test_type",
+    "unit_test",
+    "metric",
+    "semantic_model",
+    "saved_query",
+  ];
 
   /** The nearest known word, if it is near. */
   function closest(word, known) {
@@ -155,7 +194,8 @@
         const row = [i];
         for (let j = 1; j <= b.length; j += 1) {
           row[j] = Math.min(old[j] + 1, row[j - 1] + 1, old[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-          if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], older[j - 2] + 1);
+          if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+            row[j] = Math.min(row[j], older[j - 2] + 1);
         }
         [older, old] = [old, row];
       }
@@ -194,7 +234,8 @@
 
   function matcher(term) {
     if (Object.hasOwn(methods, term.method)) return methods[term.method](term.value, term.keys);
-    if (elsewhere.includes(term.method)) throw new Error(`${term.method}: works on the command line; these pages do not have what it needs`);
+    if (elsewhere.includes(term.method))
+      throw new Error(`${term.method}: works on the command line; these pages do not have what it needs`);
     const near = closest(term.method, Object.keys(methods));
     throw new Error(`there is no selection method “${term.method}”${near ? `; ${near} was probably meant` : ""}`);
   }
@@ -220,9 +261,14 @@
 
   function hint(term) {
     if (term.method === "fqn") {
-      const source = nodes.find((node) => node.type === "source" && (node.name === term.value || node.short === term.value));
+      const source = nodes.find(
+        (node) => node.type === "source" && (node.name === term.value || node.short === term.value),
+      );
       if (source) return `sources are selected with source:${source.name}`;
-      const near = closest(term.value, nodes.filter((node) => node.type !== "source").map((node) => node.short || node.name));
+      const near = closest(
+        term.value,
+        nodes.filter((node) => node.type !== "source").map((node) => node.short || node.name),
+      );
       if (near) return `${near} was probably meant`;
     }
     return null;
@@ -244,7 +290,14 @@
     const all = new Set(found);
     spread(found, "parents", term.up, all);
     spread(found, "children", term.at ? Infinity : term.down, all);
-    if (term.at) spread([...all], "parents", Infinity, all);
+    // A destination is no node of the command line: what else is published there is not needed to build this.
+    if (term.at)
+      spread(
+        [...all].filter((n) => nodes[n].type !== "destination"),
+        "parents",
+        Infinity,
+        all,
+      );
     return all;
   }
 

@@ -8,7 +8,10 @@
   function compare(a, b, direction) {
     const missing = (value) => value === undefined || value === null || value === "";
     if (missing(a) || missing(b)) return missing(a) - missing(b);
-    const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+    const order =
+      typeof a === "number" && typeof b === "number"
+        ? a - b
+        : String(a).localeCompare(String(b), "en", { numeric: true });
     return order * direction;
   }
 
@@ -22,16 +25,28 @@
     let shown = chunk;
     const body = h("tbody", {});
     const tally = h("span", { class: "tally", role: "status" });
-    const more = h("button", { class: "button more", type: "button", on: { click: () => draw((shown += chunk * 5)) } }, "Show more");
+    const more = h(
+      "button",
+      { class: "button more", type: "button", on: { click: () => draw((shown += chunk * 5)) } },
+      "Show more",
+    );
     const heads = columns.map((column) => {
       if (column.sortable === false) return h("th", { scope: "col", class: column.className }, column.title);
-      const button = h("button", { type: "button", on: { click: () => toggle(column) } }, column.title, icon("down", "sort"));
+      const button = h(
+        "button",
+        { type: "button", on: { click: () => toggle(column) } },
+        column.title,
+        icon("down", "sort"),
+      );
       return h("th", { scope: "col", class: `${column.number ? "number" : ""} ${column.className || ""}` }, button);
     });
 
     function toggle(column) {
       const first = column.number ? -1 : 1;
-      order = order.key === column.key ? { key: column.key, direction: -order.direction } : { key: column.key, direction: first };
+      order =
+        order.key === column.key
+          ? { key: column.key, direction: -order.direction }
+          : { key: column.key, direction: first };
       draw();
       tell();
     }
@@ -43,7 +58,8 @@
     function visible() {
       const words = query.toLowerCase().split(/\s+/).filter(Boolean);
       return rows.filter((row) => {
-        if (facets.some((facet) => chosen.get(facet.key) && String(facet.of(row)) !== chosen.get(facet.key))) return false;
+        if (facets.some((facet) => chosen.get(facet.key) && String(facet.of(row)) !== chosen.get(facet.key)))
+          return false;
         if (words.length === 0) return true;
         const haystack = text(row).toLowerCase();
         return words.every((word) => haystack.includes(word));
@@ -55,16 +71,29 @@
       const column = columns.find((other) => other.key === order.key);
       if (column) found.sort((a, b) => compare(column.value(a), column.value(b), order.direction));
       columns.forEach((other, i) => {
-        if (other.key === order.key) heads[i].setAttribute("aria-sort", order.direction > 0 ? "ascending" : "descending");
+        if (other.key === order.key)
+          heads[i].setAttribute("aria-sort", order.direction > 0 ? "ascending" : "descending");
         else heads[i].removeAttribute("aria-sort");
       });
       body.replaceChildren(
         ...found.slice(0, shown).map((row) =>
-          h("tr", {}, columns.map((other) => h("td", { class: `${other.number ? "number" : ""} ${other.className || ""}` }, other.cell(row)))),
+          h(
+            "tr",
+            {},
+            columns.map((other) =>
+              h("td", { class: `${other.number ? "number" : ""} ${other.className || ""}` }, other.cell(row)),
+            ),
+          ),
         ),
       );
-      if (found.length === 0) body.append(h("tr", {}, h("td", { class: "nothing", colspan: columns.length }, rows.length === 0 ? empty : "No match.")));
-      tally.textContent = found.length === rows.length ? format.count(rows.length) : `${format.count(found.length)} of ${format.count(rows.length)}`;
+      if (found.length === 0)
+        body.append(
+          h("tr", {}, h("td", { class: "nothing", colspan: columns.length }, rows.length === 0 ? empty : "No match.")),
+        );
+      tally.textContent =
+        found.length === rows.length
+          ? format.count(rows.length)
+          : `${format.count(found.length)} of ${format.count(rows.length)}`;
       more.hidden = found.length <= shown;
     }
 
@@ -85,7 +114,11 @@
       },
     });
     const selects = facets.map((facet) => {
-      const values = [...new Set(rows.map((row) => facet.of(row)).filter((value) => value !== undefined && value !== ""))].map(String).sort();
+      const values = [
+        ...new Set(rows.map((row) => facet.of(row)).filter((value) => value !== undefined && value !== "")),
+      ]
+        .map(String)
+        .sort();
       if (values.length < 2) return null;
       const select = h(
         "select",
@@ -111,7 +144,11 @@
       "div",
       { class: "list" },
       rows.length > 0 && h("div", { class: "list-tools" }, filter, selects, tally),
-      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "grid" }, h("thead", {}, h("tr", {}, heads)), body)),
+      h(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+        h("table", { class: "grid" }, h("thead", {}, h("tr", {}, heads)), body),
+      ),
       more,
     );
   }

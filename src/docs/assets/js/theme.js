@@ -11,12 +11,20 @@
   };
   const media = window.matchMedia("(prefers-color-scheme: dark)");
   let chosen = read();
+  let isPrinting = false;
   const apply = () => {
-    const dark = chosen === "dark" || (chosen !== "light" && media.matches);
+    const dark = !isPrinting && (chosen === "dark" || (chosen !== "light" && media.matches));
     document.documentElement.dataset.theme = dark ? "dark" : "light";
     document.dispatchEvent(new CustomEvent("c360-theme"));
   };
   media.addEventListener("change", apply);
+  // Paper is light.
+  const printing = (is) => () => {
+    isPrinting = is;
+    apply();
+  };
+  window.addEventListener("beforeprint", printing(true));
+  window.addEventListener("afterprint", printing(false));
   apply();
   window.c360Theme = {
     isDark: () => document.documentElement.dataset.theme === "dark",

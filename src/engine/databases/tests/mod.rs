@@ -141,6 +141,7 @@ impl Place {
             base: self.folder.path().to_path_buf(),
             storage_options: Default::default(),
             sources: vec![(Relation::new("c360", "src", "t"), Ok(spec))],
+            memory: None,
             built_by: Vec::new(),
         })
         .expect("an engine")

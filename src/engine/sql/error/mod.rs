@@ -30,6 +30,11 @@ pub fn plan_error(error: &DataFusionError, sql: &Arc<SourceFile>) -> Box<Diagnos
     context.of(error)
 }
 
+/// The place where the text calls the function `name`.
+pub fn function_span(sql: &Arc<SourceFile>, name: &str) -> Option<Span> {
+    Words::of(sql).function(name)
+}
+
 /// A diagnostic of ours that an error wraps.
 fn ours(error: &DataFusionError) -> Option<&Diagnostic> {
     let mut error: &(dyn Error + 'static) = error;

@@ -70,7 +70,10 @@ impl Resolver<'_> {
             let meaning = if chain.is_empty() { Meaning::Column(parameter.name.clone()) } else { Meaning::Field };
             return Some(Path { expr: accessed(root, chain), data_type, meaning });
         }
-        let place = self.place(idents)?;
+        let Some(place) = self.place(idents) else {
+            self.noticed.doubts(idents);
+            return None;
+        };
         let (fields, data_type) = fields_below(place.data_type.as_ref(), &idents[place.used..]);
         let meaning = match (fields.is_empty(), place.idents.last()) {
             (true, Some(column)) => Meaning::Column(column.value.clone()),
@@ -93,7 +96,7 @@ impl Resolver<'_> {
         for (depth, scope) in self.scopes.iter().rev().enumerate() {
             let outer = depth > 0 || scope.lateral;
             for length in (1..idents.len().min(4)).rev() {
-                if let Some(place) = qualified(scope, idents, length) {
+                if let Some(place) = self.qualified(scope, idents, length) {
                     return place.map(|place| Place { outer, ..place });
                 }
             }
@@ -101,6 +104,7 @@ impl Resolver<'_> {
                 Found::Column(column) => {
                     let fits = idents.len() == 1 || column.data_type.as_ref().is_none_or(types::has_fields);
                     if fits {
+                        self.noticed.uses(&column);
                         let idents = at(&column, &idents[0]).unwrap_or_else(|| vec![exact(&column.name, &idents[0])]);
                         return Some(Place { idents, data_type: column.data_type, used: 1, outer });
                     }
@@ -110,6 +114,40 @@ impl Resolver<'_> {
             }
         }
         None
+    }
+
+    /// The column that `idents` mean if their first `length` are a qualifier. `Some(None)`: they are, but nothing is known
+    /// of the column.
+    fn qualified(&self, scope: &Scope, idents: &[Ident], length: usize) -> Option<Option<Place>> {
+        let (qualifier, rest) = idents.split_at(length);
+        let relations = scope.relations_named(qualifier);
+        let relation = relations.first()?;
+        let column = match relations
+            .iter()
+            .map(|relation| column_of(relation, &rest[0].value))
+            .find(|found| *found != Found::Nothing)
+        {
+            Some(Found::Column(column)) => {
+                self.noticed.uses(&column);
+                column
+            }
+            Some(Found::Maybe) => super::Column::new(rest[0].value.clone(), None),
+            Some(Found::Ambiguous) => return Some(None),
+            Some(Found::Nothing) | None => return None,
+        };
+        if let Some(idents) = at(&column, &rest[0]) {
+            return Some(Some(Place { idents, data_type: column.data_type, used: length + 1, outer: false }));
+        }
+        let offset = relation.qualifier.len().saturating_sub(length);
+        let mut exact_idents: Vec<Ident> = qualifier
+            .iter()
+            .enumerate()
+            .map(|(index, ident)| {
+                relation.qualifier.get(offset + index).map_or_else(|| ident.clone(), |name| exact(name, ident))
+            })
+            .collect();
+        exact_idents.push(exact(&column.name, &rest[0]));
+        Some(Some(Place { idents: exact_idents, data_type: column.data_type, used: length + 1, outer: false }))
     }
 
     /// `root[..].field`: the leading identifiers are a name, what follows goes down from it.
@@ -172,37 +210,6 @@ impl Resolver<'_> {
             }
         }
     }
-}
-
-/// The column that `idents` mean if their first `length` are a qualifier. `Some(None)`: they are, but nothing is known
-/// of the column.
-fn qualified(scope: &Scope, idents: &[Ident], length: usize) -> Option<Option<Place>> {
-    let (qualifier, rest) = idents.split_at(length);
-    let relations = scope.relations_named(qualifier);
-    let relation = relations.first()?;
-    let column = match relations
-        .iter()
-        .map(|relation| column_of(relation, &rest[0].value))
-        .find(|found| *found != Found::Nothing)
-    {
-        Some(Found::Column(column)) => column,
-        Some(Found::Maybe) => super::Column::new(rest[0].value.clone(), None),
-        Some(Found::Ambiguous) => return Some(None),
-        Some(Found::Nothing) | None => return None,
-    };
-    if let Some(idents) = at(&column, &rest[0]) {
-        return Some(Some(Place { idents, data_type: column.data_type, used: length + 1, outer: false }));
-    }
-    let offset = relation.qualifier.len().saturating_sub(length);
-    let mut exact_idents: Vec<Ident> = qualifier
-        .iter()
-        .enumerate()
-        .map(|(index, ident)| {
-            relation.qualifier.get(offset + index).map_or_else(|| ident.clone(), |name| exact(name, ident))
-        })
-        .collect();
-    exact_idents.push(exact(&column.name, &rest[0]));
-    Some(Some(Place { idents: exact_idents, data_type: column.data_type, used: length + 1, outer: false }))
 }
 
 /// Where the planner finds a column that moved.

@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, Query};
 
+use super::scope::Visible;
 use super::{Resolver, types};
 use crate::engine::sql::rewrite::json_access;
 
@@ -63,9 +64,16 @@ impl Resolver<'_> {
         }
     }
 
+    /// A subquery of an expression uses all that it gives.
+    fn subquery(&mut self, query: &mut Query) -> Visible {
+        let output = self.query(query);
+        self.noticed.uses_all(&output);
+        output
+    }
+
     /// The type of a subquery that stands for a value.
     fn scalar(&mut self, query: &mut Query) -> Option<DataType> {
-        let output = self.query(query);
+        let output = self.subquery(query);
         match output.columns.as_slice() {
             [column] if !output.open => column.data_type.clone(),
             _ => None,
@@ -131,10 +139,10 @@ impl Resolver<'_> {
             }
             Expr::InSubquery { expr, subquery, .. } => {
                 self.expr(expr);
-                self.query(subquery);
+                self.subquery(subquery);
             }
             Expr::Exists { subquery, .. } => {
-                self.query(subquery);
+                self.subquery(subquery);
             }
             Expr::Convert { expr, styles, .. } => {
                 self.expr(expr);
@@ -189,7 +197,9 @@ impl Resolver<'_> {
                 }
             }
             Expr::QualifiedWildcard(name, _) => {
-                self.qualifier(name);
+                if let Some(all) = self.qualifier(name) {
+                    self.noticed.uses_all(&all);
+                }
             }
             _ => {}
         }
@@ -198,7 +208,7 @@ impl Resolver<'_> {
     /// A function that takes a query without parentheses of its own, such as `array(select ..)`.
     pub(super) fn subquery_args(&mut self, function: &mut Function) -> bool {
         if let FunctionArguments::Subquery(query) = &mut function.args {
-            self.query(query);
+            self.subquery(query);
             return true;
         }
         false

@@ -17,6 +17,8 @@ impl Resolver<'_> {
     /// Resolves FROM; the scope is what the rest of the SELECT sees.
     pub(super) fn from(&mut self, from: &mut Vec<TableWithJoins>) -> Scope {
         let mut scope = Scope::default();
+        from.iter().skip(1).for_each(|item| self.noticed.comma(&item.relation));
+        from.iter().flat_map(|item| &item.joins).for_each(|join| self.noticed.join(join));
         join_commas(from);
         for item in from {
             self.table_with_joins(item, &mut scope);
@@ -59,7 +61,9 @@ impl Resolver<'_> {
                 vec![aliased(visible, alias.as_ref())]
             }
             TableFactor::Derived { subquery, alias, .. } => {
-                let visible = self.query(subquery);
+                let mut visible = self.query(subquery);
+                let owner = alias.as_ref().map_or("a subquery", |alias| alias.name.value.as_str());
+                self.noticed.define(owner, subquery, &mut visible);
                 vec![aliased(visible, alias.as_ref())]
             }
             TableFactor::UNNEST { alias, array_exprs, .. } => {
@@ -86,8 +90,9 @@ impl Resolver<'_> {
             && let Some(cte) = self.visible_cte(&ident.value)
         {
             let visible = cte.columns.clone().named(vec![cte.name.clone()]);
-            let exact = cte.name.clone();
+            let (exact, number) = (cte.name.clone(), cte.number);
             set(ident, &exact);
+            self.noticed.uses_cte(number);
             return aliased(visible, alias);
         }
         self.reads(name);
@@ -142,7 +147,9 @@ impl Resolver<'_> {
         match arg {
             FunctionArgExpr::Expr(expr) => self.expr(expr),
             FunctionArgExpr::QualifiedWildcard(name) => {
-                self.qualifier(name);
+                if let Some(all) = self.qualifier(name) {
+                    self.noticed.uses_all(&all);
+                }
                 None
             }
             FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_) => None,

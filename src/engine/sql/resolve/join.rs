@@ -51,6 +51,9 @@ impl Resolver<'_> {
             JoinConstraint::Using(names) => using_keys(names, scope, right),
             JoinConstraint::On(_) | JoinConstraint::None => return,
         };
+        let is_key = |name: &str| keys.iter().any(|key| same(&key.left, name) || same(&key.right, name));
+        let sides = scope.relations.iter().chain(right.iter()).flat_map(|relation| &relation.columns);
+        sides.filter(|column| is_key(&column.name)).for_each(|column| self.noticed.uses(column));
         let respelled = keys.iter().any(|key| key.left != key.right);
         if respelled && !rename_keys(factor, right, &keys) {
             return;

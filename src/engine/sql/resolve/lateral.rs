@@ -41,6 +41,7 @@ impl Resolver<'_> {
         }
         let Some(factor) = item.joins.get_mut(index).map(|join| &mut join.relation) else { return false };
         let Some((qualifier, mut computed)) = computed(factor, outer) else { return false };
+        self.noticed.rebuilds();
         let own =
             Scope { relations: scope.relations[first..].to_vec(), merged: scope.merged.clone(), ..Scope::default() };
         self.within(own, |resolver| {
@@ -62,7 +63,7 @@ impl Resolver<'_> {
         for Computed { name, expr, data_type } in computed {
             let actual = free_name(&name, &alias, &mut taken);
             items.push(SelectItem::ExprWithAlias { expr, alias: identifier(&actual) });
-            columns.push(Column { name, data_type, at: Some(vec![alias.clone(), actual]) });
+            columns.push(Column { at: Some(vec![alias.clone(), actual]), ..Column::new(name, data_type) });
         }
         scope.relations.push(Visible { qualifier, columns, open: false });
         wrap(item, index, items, &alias);

@@ -10,6 +10,7 @@ mod expr;
 mod from;
 mod join;
 mod lateral;
+mod notes;
 mod pipe;
 mod reshape;
 mod scope;
@@ -17,13 +18,14 @@ mod select;
 mod types;
 mod wildcard;
 
-use arrow::datatypes::DataType;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     self as sql, Ident, ObjectName, OrderBy, OrderByKind, Query, SetExpr, SetOperator, Spanned,
 };
 use datafusion::sql::sqlparser::tokenizer::Span as SqlSpan;
 
+pub use self::notes::Notes;
+use self::notes::Noticed;
 use self::scope::{Column, Prefer, Scope, Visible, best};
 use super::{Catalog, NoCatalog};
 
@@ -44,6 +46,13 @@ pub fn resolve(statement: &mut Statement, catalog: &dyn Catalog) -> Vec<Relation
     resolver.read
 }
 
+/// Resolves `statement`, and says what was noticed on the way.
+pub(in crate::engine) fn resolve_noticing(statement: &mut Statement, catalog: &dyn Catalog) -> Notes {
+    let mut resolver = Resolver::new(catalog);
+    resolver.statement(statement);
+    resolver.noticed.notes()
+}
+
 /// The relations that `statement` reads (no common table expressions, no table functions), without a catalog.
 pub fn relations(statement: &Statement) -> Vec<Relation> {
     resolve(&mut statement.clone(), &NoCatalog)
@@ -53,6 +62,8 @@ pub fn relations(statement: &Statement) -> Vec<Relation> {
 struct Cte {
     name: String,
     columns: Visible,
+    /// Its number among those that are noticed.
+    number: usize,
 }
 
 struct Resolver<'a> {
@@ -64,11 +75,19 @@ struct Resolver<'a> {
     /// Parameters of the lambdas around the place, the innermost last.
     lambdas: Vec<Column>,
     read: Vec<Relation>,
+    noticed: Noticed,
 }
 
 impl<'a> Resolver<'a> {
     fn new(catalog: &'a dyn Catalog) -> Resolver<'a> {
-        Resolver { catalog, scopes: Vec::new(), ctes: Vec::new(), lambdas: Vec::new(), read: Vec::new() }
+        Resolver {
+            catalog,
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            lambdas: Vec::new(),
+            read: Vec::new(),
+            noticed: Noticed::default(),
+        }
     }
 
     fn statement(&mut self, statement: &mut Statement) {
@@ -88,11 +107,13 @@ impl<'a> Resolver<'a> {
     fn sql_statement(&mut self, statement: &mut sql::Statement) {
         match statement {
             sql::Statement::Query(query) => {
-                self.query(query);
+                let result = self.query(query);
+                self.noticed.result(&result);
             }
             sql::Statement::Insert(insert) => {
                 if let Some(query) = &mut insert.source {
-                    self.query(query);
+                    let result = self.query(query);
+                    self.noticed.result(&result);
                 }
             }
             sql::Statement::CreateTable(table) => {
@@ -140,15 +161,19 @@ impl<'a> Resolver<'a> {
     fn cte(&mut self, cte: &mut sql::Cte, recursive: bool) {
         let name = cte.alias.name.value.clone();
         let aliases: Vec<String> = cte.alias.columns.iter().map(|column| column.name.value.clone()).collect();
+        // One that reads itself is not used by that.
+        let number = self.noticed.define_cte(&cte.alias.name);
         let columns = match (recursive, cte.query.as_mut()) {
-            (true, query) if is_union(query) => self.recursive_cte(&name, &aliases, query),
+            (true, query) if is_union(query) => self.recursive_cte(&name, &aliases, query, number),
             (_, query) => self.query(query),
         };
-        self.ctes.push(Cte { name, columns: renamed(columns, &aliases) });
+        let mut columns = renamed(columns, &aliases);
+        self.noticed.define(&name, &cte.query, &mut columns);
+        self.ctes.push(Cte { name, columns, number });
     }
 
     /// The recursive term of a union sees the columns of the static one under the name of the expression.
-    fn recursive_cte(&mut self, name: &str, aliases: &[String], query: &mut Query) -> Visible {
+    fn recursive_cte(&mut self, name: &str, aliases: &[String], query: &mut Query, number: usize) -> Visible {
         let ctes = self.ctes.len();
         if let Some(with) = &mut query.with {
             for cte in &mut with.cte_tables {
@@ -158,8 +183,10 @@ impl<'a> Resolver<'a> {
         let mut columns = Visible::unknown();
         if let SetExpr::SetOperation { left, right, .. } = query.body.as_mut() {
             columns = renamed(self.set_expr(left), aliases);
-            self.ctes.push(Cte { name: name.to_string(), columns: columns.clone() });
-            self.set_expr(right);
+            self.ctes.push(Cte { name: name.to_string(), columns: columns.clone(), number });
+            let right = self.set_expr(right);
+            self.noticed.uses_all(&columns);
+            self.noticed.uses_all(&right);
         }
         if let Some(order_by) = &mut query.order_by {
             self.within(Scope::of(columns.clone()), |resolver| resolver.order_by(order_by));
@@ -195,8 +222,13 @@ impl<'a> Resolver<'a> {
             }
             SetExpr::SetOperation { .. } => Visible::unknown(),
         };
+        if !rights.is_empty() {
+            // Both sides have the same columns: none can be left out on one of them.
+            self.noticed.uses_all(&output);
+        }
         for right in rights.into_iter().rev() {
-            self.set_expr(right);
+            let right = self.set_expr(right);
+            self.noticed.uses_all(&right);
         }
         // Names are those of the left side; types of both sides may be widened to a third one, but the types that
         // matter here (structs) are not.
@@ -232,7 +264,7 @@ impl<'a> Resolver<'a> {
     fn known(&self, parts: &[String]) -> Visible {
         let visible = match self.catalog.columns(parts) {
             Some(columns) => Visible {
-                columns: columns.into_iter().map(|(name, data_type)| Column::new(name, Some(data_type))).collect(),
+                columns: columns.into_iter().map(|(name, data_type)| Column::stored(name, data_type)).collect(),
                 ..Visible::default()
             },
             None => Visible::unknown(),
@@ -279,13 +311,15 @@ fn renamed(mut visible: Visible, aliases: &[String]) -> Visible {
     if aliases.is_empty() {
         return visible;
     }
-    let types: Vec<Option<DataType>> = visible.columns.iter().map(|column| column.data_type.clone()).collect();
-    let known = !visible.open && types.len() == aliases.len();
-    visible.columns = aliases
-        .iter()
-        .enumerate()
-        .map(|(index, name)| Column::new(name.clone(), types.get(index).filter(|_| known).cloned().flatten()))
-        .collect();
+    let known = !visible.open && visible.columns.len() == aliases.len();
+    let old = std::mem::take(&mut visible.columns);
+    visible.columns = match known {
+        true => {
+            let pairs = old.into_iter().zip(aliases);
+            pairs.map(|(column, name)| Column { name: name.clone(), at: None, ..column }).collect()
+        }
+        false => aliases.iter().map(|name| Column::new(name.clone(), None)).collect(),
+    };
     visible.open = false;
     visible
 }

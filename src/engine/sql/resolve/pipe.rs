@@ -7,6 +7,9 @@ use super::scope::{Scope, Visible};
 
 impl Resolver<'_> {
     pub(super) fn pipe_operators(&mut self, input: Visible, operators: &mut [PipeOperator]) -> Visible {
+        if !operators.is_empty() {
+            self.noticed.rebuilds();
+        }
         let mut current = input;
         for operator in operators {
             current = self.pipe_operator(current, operator);
@@ -47,7 +50,8 @@ impl Resolver<'_> {
             | PipeOperator::Intersect { queries, .. }
             | PipeOperator::Except { queries, .. } => {
                 for query in queries {
-                    self.query(query);
+                    let output = self.query(query);
+                    self.noticed.uses_all(&output);
                 }
                 input
             }

@@ -23,6 +23,7 @@ impl Resolver<'_> {
             return vec![Visible::unknown()];
         };
         let alias = alias.clone();
+        self.noticed.rebuilds();
         // The source is resolved on a copy: the subquery around it is resolved as a whole.
         let (read, mut copy) = (self.read.len(), table.clone());
         let source = self.table_factor(&mut copy, left);

@@ -3,6 +3,8 @@
 use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::Ident;
 
+use super::notes::History;
+
 /// A column that a query can see.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
@@ -12,12 +14,20 @@ pub(super) struct Column {
     pub(super) data_type: Option<DataType>,
     /// The dotted name that the planner knows it by, if that is not qualifier and name; see `lateral`.
     pub(super) at: Option<Vec<String>>,
+    /// What became of it on its way.
+    pub(super) history: History,
 }
 
 impl Column {
+    /// A column of a relation.
+    pub(super) fn stored(name: String, data_type: DataType) -> Column {
+        let history = History { stored: true, ..History::default() };
+        Column { name, data_type: Some(data_type), at: None, history }
+    }
+
     /// A column that is where its relation is.
     pub(super) fn new(name: impl Into<String>, data_type: Option<DataType>) -> Column {
-        Column { name: name.into(), data_type, at: None }
+        Column { name: name.into(), data_type, at: None, history: History::default() }
     }
 }
 

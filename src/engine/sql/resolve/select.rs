@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::access::Meaning;
+use super::notes::is_distinct;
 use super::scope::{Column, Prefer, Visible};
 use super::{Resolver, exact};
 use crate::engine::sql::rewrite::identifier;
@@ -34,7 +35,11 @@ impl Resolver<'_> {
         if !select.lateral_views.is_empty() {
             scope.relations.push(Visible::unknown());
         }
-        self.within(scope, |resolver| resolver.select_in(select, order_by))
+        let output = self.within(scope, |resolver| resolver.select_in(select, order_by));
+        if is_distinct(select) {
+            self.noticed.uses_all(&output);
+        }
+        output
     }
 
     /// The rest of a SELECT after FROM, whose scope is the innermost one.

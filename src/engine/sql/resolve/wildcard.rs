@@ -6,8 +6,9 @@
 use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, IdentWithAlias, ObjectName, ObjectNamePart, RenameSelectItem, SelectItem,
-    SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+    SelectItemQualifiedWildcardKind, Spanned, WildcardAdditionalOptions,
 };
+use datafusion::sql::sqlparser::tokenizer::Span as SqlSpan;
 
 use super::scope::{Column, Found, Visible, column_of};
 use super::select::Item;
@@ -23,12 +24,15 @@ struct Listed {
 }
 
 impl Listed {
-    fn of(column: &Column, qualifier: &[String]) -> Listed {
+    fn of(column: &Column, qualifier: &[String], star: SqlSpan) -> Listed {
         let expr = match column.at.as_deref() {
             Some([qualifier @ .., name]) => reference(qualifier, name),
             _ => reference(qualifier, &column.name),
         };
-        Listed { column: Column { at: None, ..column.clone() }, expr, moved: column.at.is_some() }
+        let mut history = column.history.clone();
+        history.star = history.star.or(Some(star));
+        let listed = Column { at: None, history, ..column.clone() };
+        Listed { column: listed, expr, moved: column.at.is_some() }
     }
 }
 
@@ -37,6 +41,7 @@ impl Resolver<'_> {
     pub(super) fn star(&mut self, mut options: WildcardAdditionalOptions, items: &mut Vec<Item>) {
         let Some(scope) = self.scopes.last() else { return };
         let source = scope.star();
+        let star = options.wildcard_token.0.span;
         let mut listed: Vec<Listed> = Vec::new();
         for relation in &scope.relations {
             for column in &relation.columns {
@@ -45,7 +50,7 @@ impl Resolver<'_> {
                     continue;
                 }
                 let qualifier = if merged { &[][..] } else { &relation.qualifier[..] };
-                listed.push(Listed::of(column, qualifier));
+                listed.push(Listed::of(column, qualifier, star));
             }
         }
         match self.options(&mut options, &source, listed) {
@@ -87,7 +92,8 @@ impl Resolver<'_> {
             items.push(Item { item, columns: Vec::new(), open: true, alias: None });
             return;
         };
-        let listed = source.columns.iter().map(|column| Listed::of(column, &source.qualifier)).collect();
+        let star = name.span().union(&options.wildcard_token.0.span);
+        let listed = source.columns.iter().map(|column| Listed::of(column, &source.qualifier, star)).collect();
         match self.options(&mut options, &source, listed) {
             Ok(expanded) => items.extend(expanded),
             Err(columns) => {

@@ -6,7 +6,9 @@
   const margin = 32;
 
   const escape = (text) =>
-    String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd");
+    String(text)
+      .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+      .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd");
 
   function pathOf(edge) {
     return edge.points
@@ -37,20 +39,31 @@
       `<text x="${(card.x + 42).toFixed(1)}" y="${(middle - 3).toFixed(1)}" font-size="12.5" font-weight="600" fill="${colour.text}">${escape(cut(node.name, 22))}</text>`,
       `<text x="${(card.x + 42).toFixed(1)}" y="${(middle + 12).toFixed(1)}" font-size="11" fill="${colour["text-3"]}">${escape(cut(paint.subtitle(node), 26))}</text>`,
     ];
-    if (tone) parts.push(`<circle cx="${(card.x + card.w - 15).toFixed(1)}" cy="${middle.toFixed(1)}" r="4" fill="${tone}"/>`);
+    if (tone)
+      parts.push(`<circle cx="${(card.x + card.w - 15).toFixed(1)}" cy="${middle.toFixed(1)}" r="4" fill="${tone}"/>`);
     for (const row of card.rows) {
       const isLit = look.columns && look.columns.has(row.k);
-      if (isLit) parts.push(`<rect x="${(card.x + 5).toFixed(1)}" y="${(row.y - 10).toFixed(1)}" width="${card.w - 10}" height="20" rx="5" fill="${look.column === row.k ? colour.accent : colour["accent-soft"]}"/>`);
+      if (isLit)
+        parts.push(
+          `<rect x="${(card.x + 5).toFixed(1)}" y="${(row.y - 10).toFixed(1)}" width="${card.w - 10}" height="20" rx="5" fill="${look.column === row.k ? colour.accent : colour["accent-soft"]}"/>`,
+        );
       const ink = look.column === row.k ? colour["on-accent"] : isLit ? colour.accent : colour["text-2"];
-      parts.push(`<text x="${(card.x + (row.field ? 24 : 14)).toFixed(1)}" y="${(row.y + 4).toFixed(1)}" font-size="11" class="m" fill="${ink}">${escape(cut(row.more ? `+ ${row.name}` : row.name, 28))}</text>`);
+      parts.push(
+        `<text x="${(card.x + (row.field ? 24 : 14)).toFixed(1)}" y="${(row.y + 4).toFixed(1)}" font-size="11" class="m" fill="${ink}">${escape(cut(row.more ? `+ ${row.name}` : row.name, 28))}</text>`,
+      );
     }
     parts.push("</g>");
     return parts.join("");
   }
 
   function svgEdge(edge, look, colour) {
-    const isLit = edge.kind === "direct" || (look.lit && look.lit.get(edge.from) !== undefined && look.lit.get(edge.to) !== undefined);
-    const style = edge.kind === "indirect" ? `stroke="${colour["text-3"]}" stroke-dasharray="5 4"` : `stroke="${isLit ? colour.accent : colour["line-strong"]}"`;
+    const isLit =
+      edge.kind === "direct" ||
+      (look.lit && look.lit.get(edge.from) !== undefined && look.lit.get(edge.to) !== undefined);
+    const style =
+      edge.kind === "indirect"
+        ? `stroke="${colour["text-3"]}" stroke-dasharray="5 4"`
+        : `stroke="${isLit ? colour.accent : colour["line-strong"]}"`;
     const [x, y] = edge.points[edge.points.length - 1];
     const tip = `<path d="M${(x - 6).toFixed(1)} ${(y - 3.6).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${(x - 6).toFixed(1)} ${(y + 3.6).toFixed(1)}Z" fill="${edge.kind === "indirect" ? colour["text-3"] : isLit ? colour.accent : colour["line-strong"]}"/>`;
     const title = edge.label ? `<title>${escape(edge.label)}</title>` : "";
@@ -96,14 +109,27 @@
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
     const view = { x: (margin - box.x0) * scale, y: (margin - box.y0) * scale, scale };
-    paint.paint(canvas.getContext("2d"), scene, view, { ...look, over: null, overRow: null, pixels: 1, dots: false }, canvas.width, canvas.height);
+    paint.paint(
+      canvas.getContext("2d"),
+      scene,
+      view,
+      { ...look, over: null, overRow: null, pixels: 1, dots: false },
+      canvas.width,
+      canvas.height,
+    );
     return new Promise((resolve, reject) => {
       canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png");
     });
   }
 
   const quoted = (text) => `"${String(text).replace(/[&"<>#;\\`\n\r]/g, (c) => `#${c.charCodeAt(0)};`)}"`;
-  const shapes = { source: ["[(", ")]"], seed: ["[/", "/]"], exposure: ["([", "])"], destination: ["{{", "}}"], snapshot: ["[[", "]]"] };
+  const shapes = {
+    source: ["[(", ")]"],
+    seed: ["[/", "/]"],
+    exposure: ["([", "])"],
+    destination: ["{{", "}}"],
+    snapshot: ["[[", "]]"],
+  };
 
   /** The scene as Mermaid text. */
   function toMermaid(scene) {
@@ -121,7 +147,12 @@
         lines.push("  end");
       }
       for (const edge of scene.edges) {
-        if (edge.kind === "direct") lines.push(edge.label ? `  ${ids.get(edge.fromKey)} -->|${quoted(edge.label.replace(/\s+/g, " "))}| ${ids.get(edge.toKey)}` : `  ${ids.get(edge.fromKey)} --> ${ids.get(edge.toKey)}`);
+        if (edge.kind === "direct")
+          lines.push(
+            edge.label
+              ? `  ${ids.get(edge.fromKey)} -->|${quoted(edge.label.replace(/\s+/g, " "))}| ${ids.get(edge.toKey)}`
+              : `  ${ids.get(edge.fromKey)} --> ${ids.get(edge.toKey)}`,
+          );
         else lines.push(`  ${ids.get(edge.fromKey)} -.->|${quoted(edge.label)}| n${edge.to}`);
       }
     } else {

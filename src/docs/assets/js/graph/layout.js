@@ -39,7 +39,16 @@
     const layers = used.map(() => []);
     const items = new Map();
     for (const n of visible) {
-      const item = { n, order: graph.y[n] + boxHeight / 2, h: heightOf(n), gap: gaps.card, left: [], right: [], y: 0, weight: 1 };
+      const item = {
+        n,
+        order: graph.y[n] + boxHeight / 2,
+        h: heightOf(n),
+        gap: gaps.card,
+        left: [],
+        right: [],
+        y: 0,
+        weight: 1,
+      };
       items.set(n, item);
       layers[rank.get(layerOf(n))].push(item);
     }
@@ -49,7 +58,17 @@
       const chain = [];
       used.forEach((layer, i) => {
         if (layer <= layerOf(from) || layer >= layerOf(to)) return;
-        const bend = { n: -1, order: heights[layer - layerOf(from) - 1], h: 2, gap: gaps.bend, left: [], right: [], y: 0, weight: 2, layer: i };
+        const bend = {
+          n: -1,
+          order: heights[layer - layerOf(from) - 1],
+          h: 2,
+          gap: gaps.bend,
+          left: [],
+          right: [],
+          y: 0,
+          weight: 2,
+          layer: i,
+        };
         layers[i].push(bend);
         chain.push(bend);
       });
@@ -72,7 +91,10 @@
       if (i > 0) offset += (layer[i - 1].h + item.h) / 2 + Math.max(layer[i - 1].gap, item.gap);
       item.offset = offset;
       let block = { sum: (wanted[i] - offset) * item.weight, weight: item.weight, from: i };
-      while (blocks.length > 0 && blocks[blocks.length - 1].sum / blocks[blocks.length - 1].weight > block.sum / block.weight) {
+      while (
+        blocks.length > 0 &&
+        blocks[blocks.length - 1].sum / blocks[blocks.length - 1].weight > block.sum / block.weight
+      ) {
         const before = blocks.pop();
         block = { sum: before.sum + block.sum, weight: before.weight + block.weight, from: before.from };
       }
@@ -91,7 +113,11 @@
   }
 
   function straighten(layers) {
-    for (const layer of layers) place(layer, layer.map(() => 0));
+    for (const layer of layers)
+      place(
+        layer,
+        layer.map(() => 0),
+      );
     for (let round = 0; round < 7; round += 1) {
       const last = round === 6;
       const order = round % 2 === 0 ? layers : [...layers].reverse();

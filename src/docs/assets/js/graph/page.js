@@ -1,63 +1,23 @@
 "use strict";
 // The lineage page: its state is its address, its scene follows from its state.
 (() => {
-  const { h, icon, model, router, toolbar, panel, scene: scenes, columns, exports: files, format, announce } = window.c360;
+  const {
+    h,
+    icon,
+    model,
+    router,
+    toolbar,
+    panel,
+    scene: scenes,
+    columns,
+    exports: files,
+    format,
+    announce,
+  } = window.c360;
   const { nodes } = model;
+  const { readState, writeState, visibleOf, lightOf } = window.c360.graphState;
+  // Up to so many cards show their columns: more would be a wall of names.
   const roomy = 150;
-
-  function readState(options) {
-    const number = (text) => (text === "all" ? Infinity : text === undefined || !/^\d+$/.test(text) ? undefined : Number(text));
-    const focus = model.nodeById.get(options.get("focus"));
-    const view = (options.get("view") || "").split(",").map(Number);
-    return {
-      select: options.get("select") || "",
-      exclude: options.get("exclude") || "",
-      focus: focus ? focus.n : null,
-      up: number(options.get("up")),
-      down: number(options.get("down")),
-      color: options.get("color") || "layer",
-      column: options.get("column") || "",
-      indirect: options.get("indirect") !== "off",
-      columns: options.get("columns") === "on",
-      view: view.length === 3 && view.every(Number.isFinite) && view[2] > 0 ? { x: view[0], y: view[1], scale: view[2] } : null,
-    };
-  }
-
-  function writeState(state) {
-    const depth = (n) => (n === undefined ? "" : n === Infinity ? "all" : String(n));
-    return {
-      select: state.select,
-      exclude: state.exclude,
-      focus: state.focus === null ? "" : nodes[state.focus].id,
-      up: depth(state.up),
-      down: depth(state.down),
-      color: state.color === "layer" ? "" : state.color,
-      column: state.column,
-      indirect: state.indirect ? "" : "off",
-      columns: state.columns ? "on" : "",
-      view: state.view ? `${Math.round(state.view.x)},${Math.round(state.view.y)},${state.view.scale.toFixed(3)}` : "",
-    };
-  }
-
-  /** The nodes that the state shows, or what is wrong with its selection. */
-  function visibleOf(state) {
-    const { chosen, problem } = window.c360.select(state.select, state.exclude);
-    if (chosen === null) return { visible: null, problem };
-    const isLimited = state.focus !== null && (state.up !== undefined || state.down !== undefined);
-    if (!isLimited) return { visible: [...chosen], problem };
-    const near = new Set([state.focus]);
-    for (const n of model.reach(state.focus, "parents", state.up ?? Infinity).keys()) near.add(n);
-    for (const n of model.reach(state.focus, "children", state.down ?? Infinity).keys()) near.add(n);
-    return { visible: [...near].filter((n) => n === state.focus || chosen.has(n)), problem };
-  }
-
-  /** The distances of what a node reaches: negative upstream. */
-  function lightOf(n) {
-    const lit = new Map([[n, 0]]);
-    for (const [other, distance] of model.reach(n, "children")) lit.set(other, distance);
-    for (const [other, distance] of model.reach(n, "parents")) lit.set(other, -distance);
-    return lit;
-  }
 
   function drawPage(main, route) {
     let state = readState(route.options);
@@ -75,7 +35,12 @@
 
     const graph = window.c360.graphCanvas({
       label: "Lineage graph. Arrow keys walk along edges, Enter opens a page, plus and minus zoom, 0 fits.",
-      inset: (width, height) => ({ left: 28, right: side.hidden || width < 760 ? 28 : 340, top: 28, bottom: side.hidden || width >= 760 ? 64 : height * 0.5 }),
+      inset: (width, height) => ({
+        left: 28,
+        right: side.hidden || width < 760 ? 28 : 340,
+        top: 28,
+        bottom: side.hidden || width >= 760 ? 64 : height * 0.5,
+      }),
       onPick: (n, byKey) => focusOn(n, byKey),
       onOpen: (n) => router.go(model.hrefs.node(nodes[n])),
       onColumn: (k) => change({ column: columns.id(k), focus: columns.unpack(k)[0], view: null }, { push: true }),
@@ -125,7 +90,9 @@
       graph.reveal(n);
       if (byKey) {
         const node = nodes[n];
-        announce(`${node.name}, ${node.type}, ${format.plural(node.parents.length, "parent")}, ${format.plural(node.children.length, "child", "children")}`);
+        announce(
+          `${node.name}, ${node.type}, ${format.plural(node.parents.length, "parent")}, ${format.plural(node.children.length, "child", "children")}`,
+        );
       }
     }
 
@@ -135,7 +102,9 @@
       state = { ...state, ...changes };
       clearTimeout(remembering);
       router.update(writeState(state), { push });
-      const same = ["select", "exclude", "up", "down", "column", "indirect", "columns"].every((key) => before[key] === state[key]);
+      const same = ["select", "exclude", "up", "down", "column", "indirect", "columns"].every(
+        (key) => before[key] === state[key],
+      );
       const limited = state.up !== undefined || state.down !== undefined;
       if (same && !(limited && before.focus !== state.focus) && !opensWithFocus()) paintState();
       else rebuild({ keep: keep ?? (same || "indirect" in changes || "columns" in changes ? state.focus : null) });
@@ -153,7 +122,13 @@
 
     async function rebuild({ keep = null } = {}) {
       const wanted = state;
-      if (state.column !== "" || window.c360.needsColumns(state.select) || window.c360.needsColumns(state.exclude) || state.focus !== null || state.columns) {
+      if (
+        state.column !== "" ||
+        window.c360.needsColumns(state.select) ||
+        window.c360.needsColumns(state.exclude) ||
+        state.focus !== null ||
+        state.columns
+      ) {
         if (!columns.loaded()) await columns.ready();
         if (closed || state !== wanted) return;
       }
@@ -165,7 +140,10 @@
         next = scenes.ofColumns(trace, { withIndirect: state.indirect, open });
         visible = next.cards.map((card) => card.n);
       } else {
-        if (state.column !== "") problem = columns.loaded() ? `the column ${state.column} is not known` : "these docs were made without the lineage of columns";
+        if (state.column !== "")
+          problem = columns.loaded()
+            ? `the column ${state.column} is not known`
+            : "these docs were made without the lineage of columns";
         const found = visibleOf(state);
         problem = found.problem || problem;
         if (found.visible === null) {
@@ -178,7 +156,8 @@
       say(problem);
       panelFor();
       graph.setLook({ focus: trace ? columns.unpack(trace.start)[0] : state.focus });
-      const isKept = keep !== null && graph.scene().byNode.has(keep) && next.byNode.has(keep) && graph.scene().mode === next.mode;
+      const isKept =
+        keep !== null && graph.scene().byNode.has(keep) && next.byNode.has(keep) && graph.scene().mode === next.mode;
       graph.setScene(next, { keep: isKept ? keep : null, fit: !isKept && !state.view });
       if (state.view && !isKept) graph.setView(state.view, { own: false });
       paintState();
@@ -187,25 +166,44 @@
     function say(problem) {
       message.textContent = problem || "";
       message.hidden = !problem;
-      main.querySelectorAll("[data-field]").forEach((field) => field.setAttribute("aria-invalid", String(Boolean(problem))));
+      main
+        .querySelectorAll("[data-field]")
+        .forEach((field) => field.setAttribute("aria-invalid", String(Boolean(problem))));
     }
 
     /** Colours, light and the panel. */
     function paintState() {
       const colourOf = toolbar.colouring(state.color);
       if (trace) {
-        graph.setLook({ colourOf, focus: columns.unpack(trace.start)[0], lit: null, columns: new Set(trace.columns.keys()), column: trace.start });
+        graph.setLook({
+          colourOf,
+          focus: columns.unpack(trace.start)[0],
+          lit: null,
+          columns: new Set(trace.columns.keys()),
+          column: trace.start,
+        });
       } else {
-        graph.setLook({ colourOf, focus: state.focus, lit: state.focus === null ? null : lightOf(state.focus), columns: null, column: null });
+        graph.setLook({
+          colourOf,
+          focus: state.focus,
+          lit: state.focus === null ? null : lightOf(state.focus),
+          columns: null,
+          column: null,
+        });
       }
       window.c360.fill(legendBox, toolbar.legend(state.color, visible));
       const total = window.c360.layout.drawn.length;
       const shown = graph.scene().cards.length;
-      tally.textContent = trace ? `${columns.title(trace.start)} · ${format.plural(trace.columns.size - 1, "column")} in ${format.plural(shown, "node")}` : shown === total ? format.plural(total, "node") : `${format.count(shown)} of ${format.plural(total, "node")}`;
+      tally.textContent = trace
+        ? `${columns.title(trace.start)} · ${format.plural(trace.columns.size - 1, "column")} in ${format.plural(shown, "node")}`
+        : shown === total
+          ? format.plural(total, "node")
+          : `${format.count(shown)} of ${format.plural(total, "node")}`;
       drawDepths();
       drawPanel();
       colour.value = state.color;
-      for (const field of [select, exclude]) if (document.activeElement !== field) field.value = state[field.dataset.field];
+      for (const field of [select, exclude])
+        if (document.activeElement !== field) field.value = state[field.dataset.field];
     }
 
     function drawDepths() {
@@ -213,13 +211,22 @@
       depthBox.hidden = n === null || trace !== null;
       if (depthBox.hidden || depthBox.contains(document.activeElement)) return;
       const deepest = (next) => Math.max(0, ...model.reach(n, next).values());
-      const set = (changes) => change({ up: state.up ?? Infinity, down: state.down ?? Infinity, ...changes, view: null });
+      const set = (changes) =>
+        change({ up: state.up ?? Infinity, down: state.down ?? Infinity, ...changes, view: null });
       window.c360.fill(
         depthBox,
         toolbar.depth("Upstream", "up", deepest("parents"), state, set),
         toolbar.depth("Downstream", "down", deepest("children"), state, set),
         state.up !== undefined || state.down !== undefined
-          ? h("button", { class: "button small", type: "button", on: { click: () => change({ up: undefined, down: undefined, view: null }) } }, "Show all")
+          ? h(
+              "button",
+              {
+                class: "button small",
+                type: "button",
+                on: { click: () => change({ up: undefined, down: undefined, view: null }) },
+              },
+              "Show all",
+            )
           : null,
       );
     }
@@ -239,7 +246,8 @@
       const actions = {
         withIndirect: state.indirect,
         onPick: (n) => {
-          if (!graph.scene().byNode.has(n)) change({ focus: n, select: "", exclude: "", up: undefined, down: undefined, column: "", view: null });
+          if (!graph.scene().byNode.has(n))
+            change({ focus: n, select: "", exclude: "", up: undefined, down: undefined, column: "", view: null });
           else change({ focus: n });
           graph.reveal(n, { force: true });
         },
@@ -248,33 +256,85 @@
         onIndirect: () => change({ indirect: !state.indirect }, { keep: state.focus }),
         onClose: escape,
       };
-      window.c360.fill(side, key === null ? null : trace ? panel.ofColumn(trace, actions) : panel.ofNode(nodes[state.focus], actions));
+      window.c360.fill(
+        side,
+        key === null ? null : trace ? panel.ofColumn(trace, actions) : panel.ofNode(nodes[state.focus], actions),
+      );
       side.scrollTop = 0;
     }
 
-    const select = toolbar.selection("Select", "select", "+mart_totals  tag:x  source:y+", state, (changes) => change({ ...changes, column: "", up: undefined, down: undefined, view: null }));
-    const exclude = toolbar.selection("Exclude", "exclude", "exclude", state, (changes) => change({ ...changes, column: "", view: null }));
+    const { field: select, element: selectBox } = toolbar.selection(
+      "Select",
+      "select",
+      "name  +name  tag:x  path:y",
+      state,
+      (changes) => change({ ...changes, column: "", up: undefined, down: undefined, view: null }),
+    );
+    const { field: exclude, element: excludeBox } = toolbar.selection(
+      "Exclude",
+      "exclude",
+      "exclude",
+      state,
+      (changes) => change({ ...changes, column: "", view: null }),
+    );
     const colour = h(
       "select",
       { class: "input", "aria-label": "Colour by", on: { change: () => change({ color: colour.value }) } },
-      Object.entries(toolbar.scales()).map(([key, scale]) => h("option", { value: key }, `Colour: ${scale.title.toLowerCase()}`)),
+      Object.entries(toolbar.scales()).map(([key, scale]) =>
+        h("option", { value: key }, `Colour: ${scale.title.toLowerCase()}`),
+      ),
     );
     const name = () => `lineage-${model.project.name.replace(/[^\w-]+/g, "_")}`;
     const exportMenu = toolbar.menu("Export", "export", [
-      ["SVG drawing", () => files.save(new Blob([files.toSvg(graph.scene(), graph.look())], { type: "image/svg+xml" }), `${name()}.svg`)],
-      ["PNG picture", () => files.toPng(graph.scene(), graph.look()).then((blob) => files.save(blob, `${name()}.png`), (error) => say(error.message))],
-      ["Mermaid text", () => files.save(new Blob([files.toMermaid(graph.scene())], { type: "text/plain" }), `${name()}.mmd`)],
+      [
+        "SVG drawing",
+        () =>
+          files.save(new Blob([files.toSvg(graph.scene(), graph.look())], { type: "image/svg+xml" }), `${name()}.svg`),
+      ],
+      [
+        "PNG picture",
+        () =>
+          files.toPng(graph.scene(), graph.look()).then(
+            (blob) => files.save(blob, `${name()}.png`),
+            (error) => say(error.message),
+          ),
+      ],
+      [
+        "Mermaid text",
+        () => files.save(new Blob([files.toMermaid(graph.scene())], { type: "text/plain" }), `${name()}.mmd`),
+      ],
       ["Copy Mermaid", () => window.c360.parts.copy(files.toMermaid(graph.scene())).then(() => announce("Copied"))],
-      ["Copy link to this view", () => {
-        remember();
-        window.c360.parts.copy(location.href).then(() => announce("Copied"));
-      }],
+      [
+        "Copy link to this view",
+        () => {
+          remember();
+          window.c360.parts.copy(location.href).then(() => announce("Copied"));
+        },
+      ],
     ]);
-    const tool = (label, iconName, act) => h("button", { class: "round", type: "button", "aria-label": label, title: label, on: { click: act } }, icon(iconName));
+    const tool = (label, iconName, act) =>
+      h(
+        "button",
+        { class: "round", type: "button", "aria-label": label, title: label, on: { click: act } },
+        icon(iconName),
+      );
 
     main.append(
       h("h1", { class: "away" }, "Lineage"),
-      h("div", { class: "graph-bar" }, h("div", { class: "graph-fields" }, icon("search"), select, h("span", { class: "minus", "aria-hidden": "true" }, "−"), exclude), depthBox, h("div", { class: "graph-options" }, colour, exportMenu)),
+      h(
+        "div",
+        { class: "graph-bar" },
+        h(
+          "div",
+          { class: "graph-fields" },
+          icon("search"),
+          selectBox,
+          h("span", { class: "minus", "aria-hidden": "true" }, "−"),
+          excludeBox,
+        ),
+        depthBox,
+        h("div", { class: "graph-options" }, colour, exportMenu),
+      ),
       message,
       h(
         "div",
@@ -286,12 +346,24 @@
           "div",
           { class: "graph-corner" },
           window.c360.minimap(graph),
-          h("div", { class: "graph-zoom", role: "group", "aria-label": "Zoom" }, tool("Zoom in", "plus", () => graph.zoom(1.25, undefined, undefined, true)), tool("Zoom out", "minus", () => graph.zoom(0.8, undefined, undefined, true)), tool("Fit everything", "fit", () => graph.fit())),
+          h(
+            "div",
+            { class: "graph-zoom", role: "group", "aria-label": "Zoom" },
+            tool("Zoom in", "plus", () => graph.zoom(1.25, undefined, undefined, true)),
+            tool("Zoom out", "minus", () => graph.zoom(0.8, undefined, undefined, true)),
+            tool("Fit everything", "fit", () => graph.fit()),
+          ),
         ),
       ),
     );
     rebuild();
-    window.c360.graph = { probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column), scene: graph.scene, view: graph.view, frames: graph.frames, state: () => state };
+    window.c360.graph = {
+      probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column),
+      scene: graph.scene,
+      view: graph.view,
+      frames: graph.frames,
+      state: () => state,
+    };
     page.stay = (next) => {
       state = readState(next.options);
       for (const field of [select, exclude]) field.value = state[field.dataset.field];
@@ -309,5 +381,4 @@
 
   const page = { name: "lineage", title: "Lineage", draw: drawPage, stay: null };
   window.c360.pages.lineage = page;
-  window.c360.lightOf = lightOf;
 })();

@@ -17,8 +17,23 @@
     const style = getComputedStyle(document.documentElement);
     const read = (name) => style.getPropertyValue(`--${name}`).trim();
     palette = { font: read("font"), mono: read("mono") };
-    for (const name of ["bg", "bg-card", "bg-soft", "bg-hover", "line", "line-strong", "text", "text-2", "text-3", "accent", "accent-soft", "accent-line"]) palette[name] = read(name);
-    for (const name of ["ok-mark", "warn-mark", "bad-mark", "skip-mark", "warn", "on-accent"]) palette[name] = read(name);
+    for (const name of [
+      "bg",
+      "bg-card",
+      "bg-soft",
+      "bg-hover",
+      "line",
+      "line-strong",
+      "text",
+      "text-2",
+      "text-3",
+      "accent",
+      "accent-soft",
+      "accent-line",
+    ])
+      palette[name] = read(name);
+    for (const name of ["ok-mark", "warn-mark", "bad-mark", "skip-mark", "warn", "on-accent"])
+      palette[name] = read(name);
     palette.scale = Array.from({ length: 10 }, (_, i) => read(`l${i}`));
     palette.dark = document.documentElement.dataset.theme === "dark";
     return palette;
@@ -81,10 +96,10 @@
     context.closePath();
   }
 
-  /** Is an edge lit, and as what: "up", "down" or "on". */
+  /** Is an edge lit, and as what: "up", "down" or "on". A column that is pointed at leaves its own chain alone. */
   function lightOf(edge, look) {
+    if (edge.kind !== "node") return look.chain && !look.chain.edges.has(edge) ? null : "on";
     if (!look.lit) return null;
-    if (edge.kind !== "node") return look.litEdges ? (look.litEdges.has(edge) ? "on" : null) : "on";
     const from = look.lit.get(edge.from);
     const to = look.lit.get(edge.to);
     if (from === undefined || to === undefined) return null;
@@ -100,9 +115,10 @@
     for (const edge of scene.edges) {
       const { box } = edge;
       if (box.x1 < sight.x0 || box.x0 > sight.x1 || box.y1 < sight.y0 || box.y0 > sight.y1) continue;
-      if (edge.kind === "indirect") groups[look.lit && !lightOf(edge, look) ? "dim" : "dashed"].push(edge);
-      else if (lightOf(edge, look) || edge.kind === "direct") groups.lit.push(edge);
-      else groups[look.lit ? "dim" : "rest"].push(edge);
+      const isLit = lightOf(edge, look);
+      if (edge.kind === "indirect") groups[isLit ? "dashed" : "dim"].push(edge);
+      else if (isLit) groups.lit.push(edge);
+      else groups[look.lit || edge.kind === "direct" ? "dim" : "rest"].push(edge);
     }
     const hairline = Math.max(1.25, 0.55 / scale);
     const stroke = (edges, style, width, alpha, dash) => {
@@ -146,7 +162,9 @@
     context.font = `${10.5 * larger}px ${colour.mono}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    const labelled = scene.edges.filter((edge) => edge.label).sort((a, b) => (a.kind === "direct" ? 0 : 1) - (b.kind === "direct" ? 0 : 1));
+    const labelled = scene.edges
+      .filter((edge) => edge.label && lightOf(edge, look))
+      .sort((a, b) => (a.kind === "direct" ? 0 : 1) - (b.kind === "direct" ? 0 : 1));
     const said = new Set();
     for (const edge of labelled) {
       const [x, y] = labelPoint(edge);
@@ -156,11 +174,11 @@
       const text = fit(context, edge.label.replace(/\s+/g, " "), 94);
       const width = context.measureText(text).width + 10;
       const box = { x0: x - width / 2, x1: x + width / 2, y0: y - 9 * larger, y1: y + 9 * larger };
-      if (taken.some((other) => box.x0 < other.x1 && box.x1 > other.x0 && box.y0 < other.y1 && box.y1 > other.y0)) continue;
+      if (taken.some((other) => box.x0 < other.x1 && box.x1 > other.x0 && box.y0 < other.y1 && box.y1 > other.y0))
+        continue;
       taken.push({ ...box, text: edge.label });
       said.add(once);
-      const isLit = edge.kind === "direct" && (!look.lit || lightOf(edge, look));
-      context.globalAlpha = look.lit && !lightOf(edge, look) && edge.kind === "direct" ? 0.3 : 1;
+      const isLit = edge.kind === "direct";
       context.fillStyle = colour.bg;
       context.strokeStyle = isLit ? colour["accent-line"] : colour.line;
       context.lineWidth = 1;
@@ -187,7 +205,7 @@
     context.stroke();
     context.textBaseline = "middle";
     for (const row of card.rows) {
-      const isLit = look.columns && look.columns.has(row.k);
+      const isLit = look.chain ? look.chain.keys.has(row.k) : look.columns && look.columns.has(row.k);
       const isStart = look.column === row.k;
       const isOver = look.overRow && look.overRow.n === card.n && look.overRow.name === row.name;
       if (isStart || isLit || isOver) {
@@ -197,9 +215,19 @@
         context.fill();
       }
       context.font = row.more ? `${11 * larger}px ${colour.font}` : `${11 * larger}px ${colour.mono}`;
-      context.fillStyle = isStart ? colour["on-accent"] : isLit ? colour.accent : row.more ? colour["text-3"] : colour["text-2"];
+      context.fillStyle = isStart
+        ? colour["on-accent"]
+        : isLit
+          ? colour.accent
+          : row.more
+            ? colour["text-3"]
+            : colour["text-2"];
       const indent = row.field ? 24 : 14;
-      context.fillText(fit(context, row.more ? `+ ${row.name}` : row.name, card.w - indent - 12), card.x + indent, row.y + 0.5);
+      context.fillText(
+        fit(context, row.more ? `+ ${row.name}` : row.name, card.w - indent - 12),
+        card.x + indent,
+        row.y + 0.5,
+      );
     }
     context.restore();
   }
@@ -237,7 +265,7 @@
     context.globalAlpha = light === undefined ? 0.36 : 1;
     if (scale < 0.3) {
       context.fillStyle = tint;
-      context.globalAlpha *= light === undefined ? 0.6 : 0.92;
+      context.globalAlpha *= light === undefined ? 0.6 : 0.85;
       context.fillRect(card.x, card.y, card.w, card.h);
       if (isFocus || isOver) {
         context.strokeStyle = colour.accent;
@@ -298,7 +326,8 @@
     const step = 24 * view.scale;
     context.fillStyle = colours().dark ? "#23252c" : "#e6e6ee";
     const size = Math.max(1, 1.3 * view.scale);
-    for (let x = view.x % step; x < width; x += step) for (let y = view.y % step; y < height; y += step) context.fillRect(x, y, size, size);
+    for (let x = view.x % step; x < width; x += step)
+      for (let y = view.y % step; y < height; y += step) context.fillRect(x, y, size, size);
   }
 
   /**
@@ -311,7 +340,12 @@
     context.fillRect(0, 0, width, height);
     if (look.dots !== false) paintGround(context, view, width, height);
     context.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
-    const sight = { x0: -view.x / view.scale - 20, y0: -view.y / view.scale - 20, x1: (width - view.x) / view.scale + 20, y1: (height - view.y) / view.scale + 20 };
+    const sight = {
+      x0: -view.x / view.scale - 20,
+      y0: -view.y / view.scale - 20,
+      x1: (width - view.x) / view.scale + 20,
+      y1: (height - view.y) / view.scale + 20,
+    };
     look.scale = view.scale;
     // Where expressions stand: who points at one sees all of it.
     look.labels = [];

@@ -14,32 +14,52 @@
 
   function reachList(title, reached, onPick) {
     const list = [...reached].map(([n, distance]) => ({ node: nodes[n], distance: Math.abs(distance) }));
-    list.sort((a, b) => weight(a.node) - weight(b.node) || a.distance - b.distance || a.node.name.localeCompare(b.node.name));
+    list.sort(
+      (a, b) => weight(a.node) - weight(b.node) || a.distance - b.distance || a.node.name.localeCompare(b.node.name),
+    );
     const body = h("ul", { class: "impact" });
     const draw = (limit) => {
       window.c360.fill(
         body,
-        list.slice(0, limit).map(({ node, distance }) =>
+        list
+          .slice(0, limit)
+          .map(({ node, distance }) =>
+            h(
+              "li",
+              {},
+              h(
+                "button",
+                { type: "button", on: { click: () => onPick(node.n) }, title: node.id },
+                icon(node.type, `t-${node.type}`),
+                h("span", { class: "mono" }, node.name),
+                steps(distance),
+              ),
+            ),
+          ),
+        list.length > limit &&
           h(
             "li",
             {},
             h(
               "button",
-              { type: "button", on: { click: () => onPick(node.n) }, title: node.id },
-              icon(node.type, `t-${node.type}`),
-              h("span", { class: "mono" }, node.name),
-              steps(distance),
+              { type: "button", class: "all", on: { click: () => draw(Infinity) } },
+              `Show all ${format.count(list.length)}`,
             ),
           ),
-        ),
-        list.length > limit && h("li", {}, h("button", { type: "button", class: "all", on: { click: () => draw(Infinity) } }, `Show all ${format.count(list.length)}`)),
       );
     };
     draw(first);
     const exposures = list.filter(({ node }) => node.type === "exposure").length;
     const targets = list.filter(({ node }) => node.type === "destination").length;
-    const note = [exposures && format.plural(exposures, "exposure"), targets && format.plural(targets, "destination")].filter(Boolean).join(", ");
-    return h("section", {}, h("h3", {}, title, h("span", {}, format.count(list.length)), note && h("em", {}, note)), list.length > 0 ? body : parts.nothing("Nothing."));
+    const note = [exposures && format.plural(exposures, "exposure"), targets && format.plural(targets, "destination")]
+      .filter(Boolean)
+      .join(", ");
+    return h(
+      "section",
+      {},
+      h("h3", {}, title, h("span", {}, format.count(list.length)), note && h("em", {}, note)),
+      list.length > 0 ? body : parts.nothing("Nothing."),
+    );
   }
 
   function columnList(node, actions, current) {
@@ -49,7 +69,13 @@
     return h(
       "section",
       {},
-      h("h3", {}, "Columns", h("span", {}, format.count(names.filter((_, i) => !Array.isArray(fields[i])).length)), h("em", {}, "click for lineage")),
+      h(
+        "h3",
+        {},
+        "Columns",
+        h("span", {}, format.count(names.filter((_, i) => !Array.isArray(fields[i])).length)),
+        h("em", {}, "click for lineage"),
+      ),
       h(
         "ul",
         { class: "impact tall" },
@@ -59,7 +85,11 @@
             { class: Array.isArray(fields[i]) ? "field" : null },
             h(
               "button",
-              { type: "button", "aria-current": current === columns.key(node.n, i) ? "true" : null, on: { click: () => actions.onColumn(columns.key(node.n, i)) } },
+              {
+                type: "button",
+                "aria-current": current === columns.key(node.n, i) ? "true" : null,
+                on: { click: () => actions.onColumn(columns.key(node.n, i)) },
+              },
               icon("columns", "t-column"),
               h("span", { class: "mono" }, name),
             ),
@@ -70,7 +100,11 @@
   }
 
   function closeButton(actions) {
-    return h("button", { class: "round", type: "button", "aria-label": "Close the panel", on: { click: actions.onClose } }, icon("close"));
+    return h(
+      "button",
+      { class: "round", type: "button", "aria-label": "Close the panel", on: { click: actions.onClose } },
+      icon("close"),
+    );
   }
 
   /** The panel of a node. */
@@ -81,7 +115,13 @@
       h(
         "header",
         {},
-        h("div", { class: "panel-title" }, icon(node.type, `t-${node.type}`), h("h2", {}, node.name), closeButton(actions)),
+        h(
+          "div",
+          { class: "panel-title" },
+          icon(node.type, `t-${node.type}`),
+          h("h2", {}, node.name),
+          closeButton(actions),
+        ),
         h(
           "div",
           { class: "badges" },
@@ -89,7 +129,7 @@
           node.status && parts.status(node.status),
           parts.testMark(node.tests),
         ),
-        node.summary && h("p", {}, node.summary),
+        node.summary && h("p", {}, parts.inline(node.summary)),
         parts.facts([
           ["Owner", node.owner],
           ["Rows", node.rows !== undefined && format.count(node.rows)],
@@ -101,7 +141,11 @@
           "div",
           { class: "panel-tools" },
           h("a", { class: "button small", href: model.hrefs.node(node) }, "Open page"),
-          h("button", { class: "button small", type: "button", on: { click: () => actions.onIsolate(node) } }, "Only its lineage"),
+          h(
+            "button",
+            { class: "button small", type: "button", on: { click: () => actions.onIsolate(node) } },
+            "Only its lineage",
+          ),
         ),
       ),
       columnList(node, actions),
@@ -139,7 +183,19 @@
       "section",
       {},
       h("h3", {}, title, h("span", {}, format.count(list.length))),
-      list.length > 0 ? h("ul", { class: "impact", "data-chain": sign < 0 ? "up" : "down" }, list.slice(0, 300).map(([k, distance]) => columnRow(k, kindOf(trace, k, distance), actions))) : parts.nothing(sign < 0 ? "It comes from nothing: a constant, or a file." : "Nothing is made from it."),
+      list.length > 0
+        ? h(
+            "ul",
+            { class: "impact", "data-chain": sign < 0 ? "up" : "down" },
+            list.slice(0, 300).map(([k, distance]) => columnRow(k, kindOf(trace, k, distance), actions)),
+          )
+        : parts.nothing(
+            sign > 0
+              ? "Nothing is made from it."
+              : nodes[columns.unpack(trace.start)[0]].type === "source"
+                ? "It is as the source has it."
+                : "It comes from no column.",
+          ),
     );
   }
 
@@ -149,7 +205,22 @@
     if (list.length === 0) return null;
     const kinds = new Map();
     for (const edge of list) kinds.set(edge.from, [...new Set([...(kinds.get(edge.from) || []), edge.kind])]);
-    return h("section", {}, h("h3", {}, "Decides about its rows", h("span", {}, kinds.size)), h("ul", { class: "impact" }, [...kinds].map(([k, words]) => columnRow(k, words.join(", "), actions))));
+    return h(
+      "section",
+      {},
+      h("h3", {}, "Decides about its rows", h("span", {}, kinds.size)),
+      h(
+        "ul",
+        { class: "impact" },
+        [...kinds].map(([k, words]) => columnRow(k, words.join(", "), actions)),
+      ),
+    );
+  }
+
+  /** Why nothing is known of where a node's columns come from. */
+  function unknown(n) {
+    const why = columns.loaded().unknown.get(n);
+    return why ? h("p", { class: "note warn" }, `Where its columns come from is not known: ${why}`) : null;
   }
 
   /** The panel of a column. */
@@ -159,15 +230,19 @@
     const name = columns.name(trace.start);
     const expression = columns.expression(trace.start);
     const about = h("div", { class: "panel-about" });
-    model.details(node).then((details) => {
-      const column = (details.columns || []).find((other) => other.name === name);
-      if (!column) return;
-      window.c360.fill(
-        about,
-        column.descriptionHtml && window.c360.rich(column.descriptionHtml),
-        h("div", { class: "badges" }, column.type && parts.badge(column.type, "mono"), parts.tagList(column.tags)),
-      );
-    }, () => {});
+    model.details(node).then(
+      (details) => {
+        const column = (details.columns || []).find((other) => other.name === name);
+        if (!column) return;
+        window.c360.fill(
+          about,
+          column.descriptionHtml && window.c360.rich(column.descriptionHtml),
+          column.type && h("p", { class: "mono type" }, column.type),
+          column.tags && h("div", { class: "badges" }, parts.tagList(column.tags)),
+        );
+      },
+      () => {},
+    );
     return [
       h(
         "header",
@@ -179,10 +254,20 @@
         h(
           "div",
           { class: "panel-tools" },
-          h("button", { class: "button small", type: "button", "aria-pressed": String(actions.withIndirect), on: { click: actions.onIndirect } }, "Filters, joins, groups"),
+          h(
+            "button",
+            {
+              class: "button small",
+              type: "button",
+              "aria-pressed": String(actions.withIndirect),
+              on: { click: actions.onIndirect },
+            },
+            "Filters, joins, groups",
+          ),
           h("a", { class: "button small", href: model.hrefs.lineage({ focus: node.id }) }, "Whole graph"),
         ),
       ),
+      unknown(n),
       chain("Comes from", trace, -1, actions),
       decides(trace, actions),
       chain("Goes to", trace, 1, actions),

@@ -14,7 +14,9 @@
   function rowsOf(n, all, most = rowsShown) {
     const names = columns.names(n);
     const fields = (columns.loaded() || { fields: [] }).fields[n] || [];
-    const rows = names.map((name, i) => ({ k: columns.key(n, i), name, field: Array.isArray(fields[i]) })).filter((row) => all || !row.field);
+    const rows = names
+      .map((name, i) => ({ k: columns.key(n, i), name, field: Array.isArray(fields[i]) }))
+      .filter((row) => all || !row.field);
     if (all || rows.length <= most + 1) return rows;
     return [...rows.slice(0, most), { more: rows.length - most, name: `${rows.length - most} more` }];
   }
@@ -82,7 +84,12 @@
     const edges = between.map((edge) => {
       const from = byNode.get(edge.from);
       const to = byNode.get(edge.to);
-      return { from: edge.from, to: edge.to, kind: "node", points: points(from, head(from), to, head(to), positions.bends(edge.from, edge.to)) };
+      return {
+        from: edge.from,
+        to: edge.to,
+        kind: "node",
+        points: points(from, head(from), to, head(to), positions.bends(edge.from, edge.to)),
+      };
     });
     return finish(cards, edges, "nodes");
   }
@@ -90,14 +97,26 @@
   /** A node between its parents and its children, whatever their layers are. */
   function around(n, open) {
     const node = nodes[n];
-    const layers = new Map([...node.parents.map((other) => [other, 0]), ...node.children.map((other) => [other, 2]), [n, 1]]);
+    const layers = new Map([
+      ...node.parents.map((other) => [other, 0]),
+      ...node.children.map((other) => [other, 2]),
+      [n, 1],
+    ]);
     const visible = [...layers.keys()];
     const rows = new Map([...open].map(([other, how]) => [other, rowsOf(other, how === "all")]));
     const pairs = [...node.parents.map((other) => [other, n]), ...node.children.map((other) => [n, other])];
-    const positions = layout.part(visible, pairs, (other) => tall(rows.get(other) || []), { gap: 110, layerOf: (other) => layers.get(other) });
+    const positions = layout.part(visible, pairs, (other) => tall(rows.get(other) || []), {
+      gap: 110,
+      layerOf: (other) => layers.get(other),
+    });
     const cards = makeCards(positions, (other) => rows.get(other) || []);
     const byNode = new Map(cards.map((card) => [card.n, card]));
-    const edges = pairs.map(([from, to]) => ({ from, to, kind: "node", points: points(byNode.get(from), head(byNode.get(from)), byNode.get(to), head(byNode.get(to)), []) }));
+    const edges = pairs.map(([from, to]) => ({
+      from,
+      to,
+      kind: "node",
+      points: points(byNode.get(from), head(byNode.get(from)), byNode.get(to), head(byNode.get(to)), []),
+    }));
     return finish(cards, edges, "nodes");
   }
 
@@ -128,11 +147,16 @@
     const indirect = withIndirect ? trace.indirect : [];
     const rows = tracedRows(trace, indirect, open);
     const visible = [...rows.keys()].filter((n) => model.graph.layer[n] >= 0);
-    const links = trace.edges.map((edge) => ({ ...edge, fromNode: columns.unpack(edge.from)[0], toNode: columns.unpack(edge.to)[0] }));
+    const links = trace.edges.map((edge) => ({
+      ...edge,
+      fromNode: columns.unpack(edge.from)[0],
+      toNode: columns.unpack(edge.to)[0],
+    }));
     const dashed = indirect.map((edge) => ({ ...edge, fromNode: columns.unpack(edge.from)[0], toNode: edge.node }));
     const pairs = new Map();
     for (const link of links.concat(dashed)) {
-      if (model.graph.layer[link.fromNode] < model.graph.layer[link.toNode]) pairs.set(link.fromNode * nodes.length + link.toNode, [link.fromNode, link.toNode]);
+      if (model.graph.layer[link.fromNode] < model.graph.layer[link.toNode])
+        pairs.set(link.fromNode * nodes.length + link.toNode, [link.fromNode, link.toNode]);
     }
     const positions = layout.part(visible, [...pairs.values()], (n) => tall(rows.get(n)), { width: 188, gap: 108 });
     const cards = makeCards(positions, (n) => rows.get(n));
@@ -144,8 +168,23 @@
       const from = rowAt(link.from);
       const to = rowAt(link.to);
       if (!from || !to) continue;
-      const path = points(byNode.get(link.fromNode), from.y, byNode.get(link.toNode), to.y, positions.bends(link.fromNode, link.toNode));
-      edges.push({ from: link.fromNode, to: link.toNode, kind: "direct", how: link.kind, fromKey: link.from, toKey: link.to, label: labelOf(link), points: path });
+      const path = points(
+        byNode.get(link.fromNode),
+        from.y,
+        byNode.get(link.toNode),
+        to.y,
+        positions.bends(link.fromNode, link.toNode),
+      );
+      edges.push({
+        from: link.fromNode,
+        to: link.toNode,
+        kind: "direct",
+        how: link.kind,
+        fromKey: link.from,
+        toKey: link.to,
+        label: labelOf(link),
+        points: path,
+      });
     }
     for (const link of dashed) {
       const from = rowAt(link.from);
@@ -159,7 +198,16 @@
       }
       seen.add(name);
       const path = points(byNode.get(link.fromNode), from.y, to, head(to), positions.bends(link.fromNode, link.toNode));
-      edges.push({ name, from: link.fromNode, to: link.toNode, kind: "indirect", how: link.kind, fromKey: link.from, label: link.kind, points: path });
+      edges.push({
+        name,
+        from: link.fromNode,
+        to: link.toNode,
+        kind: "indirect",
+        how: link.kind,
+        fromKey: link.from,
+        label: link.kind,
+        points: path,
+      });
     }
     return finish(cards, edges, "columns");
   }
@@ -170,5 +218,31 @@
     return columns.expression(link.to) || link.kind;
   }
 
-  window.c360.scene = { ofNodes, ofColumns, around, rowHeight, head };
+  /** The part of a scene of columns that has to do with one of them: what it comes from and what it goes to. */
+  function chain(scene, k) {
+    const keys = new Set([k]);
+    const found = new Set();
+    const walk = (from, to) => {
+      const waiting = [k];
+      const seen = new Set(waiting);
+      while (waiting.length > 0) {
+        const at = waiting.pop();
+        for (const edge of scene.edges) {
+          if (edge.kind !== "direct" || edge[from] !== at) continue;
+          found.add(edge);
+          keys.add(edge[to]);
+          if (!seen.has(edge[to])) {
+            seen.add(edge[to]);
+            waiting.push(edge[to]);
+          }
+        }
+      }
+    };
+    walk("toKey", "fromKey");
+    walk("fromKey", "toKey");
+    for (const edge of scene.edges) if (edge.kind === "indirect" && edge.fromKey === k) found.add(edge);
+    return { keys, edges: found };
+  }
+
+  window.c360.scene = { ofNodes, ofColumns, around, chain, rowHeight, head };
 })();

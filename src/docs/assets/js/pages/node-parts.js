@@ -5,7 +5,16 @@
   const { nodes, tests } = model;
 
   function codePart(details) {
-    const tabs = details.code && code.tabs([["source", "Source", details.code.source], ["compiled", "Compiled", details.code.compiled], ["plan", "Plan", details.code.plan]], "node");
+    const tabs =
+      details.code &&
+      code.tabs(
+        [
+          ["source", "Source", details.code.source],
+          ["compiled", "Compiled", details.code.compiled],
+          ["plan", "Plan", details.code.plan],
+        ],
+        "node",
+      );
     return tabs && parts.section("code", "Code", {}, tabs);
   }
 
@@ -13,13 +22,22 @@
     const { samples } = details;
     if (!samples) return null;
     const types = new Map((details.columns || []).map((column) => [column.name, column.type || ""]));
-    const isNumber = (name) => /int|decimal|numeric|double|float|real|bigint/i.test(types.get(name) || "") && !/\[|struct|map/i.test(types.get(name) || "");
+    const isNumber = (name) =>
+      /int|decimal|numeric|double|float|real|bigint/i.test(types.get(name) || "") &&
+      !/\[|struct|map/i.test(types.get(name) || "");
     const hidden = samples.hidden || [];
     return parts.section(
       "rows",
       "Rows",
       { note: `the first ${samples.rows.length}` },
-      hidden.length > 0 && h("p", { class: "note" }, icon("lock"), ` Not shown: `, hidden.map((name, i) => [i > 0 && ", ", h("span", { class: "mono" }, name)])),
+      hidden.length > 0 &&
+        h(
+          "p",
+          { class: "note" },
+          icon("lock"),
+          ` Not shown: `,
+          hidden.map((name, i) => [i > 0 && ", ", h("span", { class: "mono" }, name)]),
+        ),
       h(
         "div",
         { class: "framed" },
@@ -29,12 +47,64 @@
           h(
             "table",
             { class: "grid samples" },
-            h("thead", {}, h("tr", {}, samples.columns.map((name) => h("th", { scope: "col", class: isNumber(name) ? "number" : null }, name)))),
-            h("tbody", {}, samples.rows.map((row) => h("tr", {}, row.map((cell, i) => h("td", { class: isNumber(samples.columns[i]) ? "number" : null, title: cell !== null && cell.length > 40 ? cell : null }, cell === null ? h("span", { class: "null" }, "null") : cell))))),
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                samples.columns.map((name) => h("th", { scope: "col", class: isNumber(name) ? "number" : null }, name)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              samples.rows.map((row) =>
+                h(
+                  "tr",
+                  {},
+                  row.map((cell, i) =>
+                    h(
+                      "td",
+                      {
+                        class: isNumber(samples.columns[i]) ? "number" : null,
+                        title: cell !== null && cell.length > 40 ? cell : null,
+                      },
+                      cell === null ? h("span", { class: "null" }, "null") : cell,
+                    ),
+                  ),
+                ),
+              ),
+            ),
           ),
         ),
       ),
     );
+  }
+
+  /** The last run of a test that was not fine. */
+  function lastFailure(found) {
+    return (found.runs || []).find((run) => ["bad", "warn"].includes(model.tone(run.status)));
+  }
+
+  /** Fills in what only the tests' own files know: when each failed last, and why those fail that fail. */
+  async function addFailures(rows) {
+    for (const { test, cell, name } of rows) {
+      const found = await model.testDetails(test).catch(() => ({}));
+      const last = lastFailure(found);
+      const isBad = ["bad", "warn"].includes(model.tone(test.status));
+      if (last)
+        window.c360.fill(
+          cell,
+          h(
+            "span",
+            { title: last.message },
+            last.failures ? `${format.plural(last.failures, "row")}, ` : "",
+            parts.time(last.at),
+          ),
+        );
+      if (isBad && found.message) name.append(h("p", { class: "message" }, parts.inline(found.message)));
+    }
   }
 
   function testsPart(details) {
@@ -44,6 +114,33 @@
     list.sort((a, b) => order[model.tone(a.status)] - order[model.tone(b.status)]);
     const passed = list.filter((test) => test.status === "pass").length;
     const ran = list.some((test) => test.status);
+    const rows = list.map((test) => ({
+      test,
+      cell: h("td", { class: "fit" }, h("span", { class: "muted" }, "–")),
+      name: h(
+        "td",
+        { class: "test-name" },
+        h(
+          "a",
+          { class: "ref", href: model.hrefs.test(test), title: test.title },
+          h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title),
+        ),
+      ),
+    }));
+    const row = ({ test, cell, name }) =>
+      h(
+        "tr",
+        {},
+        h("td", { class: "fit" }, parts.status(test.status)),
+        name,
+        h("td", {}, h("span", { class: "mono" }, test.column || "")),
+        h("td", {}, test.severity || "error"),
+        h("td", { class: "number" }, format.count(test.failures)),
+        h("td", { class: "fit" }, test.at ? parts.time(test.at) : ""),
+        cell,
+      );
+    const heads = ["Status", "Test", "Column", "Severity", "Failures", "Last run", "Last failure"];
+    addFailures(rows);
     return parts.section(
       "tests",
       "Tests",
@@ -57,23 +154,16 @@
           h(
             "table",
             { class: "grid" },
-            h("thead", {}, h("tr", {}, ["Status", "Test", "Column", "Severity", "Failures", "Last run"].map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)))),
             h(
-              "tbody",
+              "thead",
               {},
-              list.map((test) =>
-                h(
-                  "tr",
-                  {},
-                  h("td", { class: "fit" }, parts.status(test.status)),
-                  h("td", {}, h("a", { class: "ref", href: model.hrefs.test(test), title: test.title }, h("span", { class: "mono" }, test.kind === "generic" ? test.name : test.title))),
-                  h("td", { class: "mono" }, test.column || ""),
-                  h("td", {}, test.severity || "error"),
-                  h("td", { class: "number" }, format.count(test.failures)),
-                  h("td", { class: "fit" }, test.at ? parts.time(test.at) : ""),
-                ),
+              h(
+                "tr",
+                {},
+                heads.map((title) => h("th", { scope: "col", class: title === "Failures" ? "number" : null }, title)),
               ),
             ),
+            h("tbody", {}, rows.map(row)),
           ),
         ),
       ),
@@ -90,7 +180,24 @@
         h(
           "table",
           { class: "grid" },
-          h("thead", {}, h("tr", {}, [["Started"], ["Status"], ["What"], ["Took", "number"], ["Rows", "number"], ["Size", "number"], ["Peak memory", "number"], ["Message"]].map(([title, name]) => h("th", { scope: "col", class: name }, title)))),
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              [
+                ["Started"],
+                ["Status"],
+                ["What"],
+                ["Took", "number"],
+                ["Rows", "number"],
+                ["Size", "number"],
+                ["Peak memory", "number"],
+                ["Message"],
+              ].map(([title, name]) => h("th", { scope: "col", class: name }, title)),
+            ),
+          ),
           h(
             "tbody",
             {},
@@ -105,7 +212,7 @@
                 h("td", { class: "number" }, format.count(run.rows)),
                 h("td", { class: "number" }, format.bytes(run.bytes)),
                 h("td", { class: "number" }, format.bytes(run.memory)),
-                h("td", { class: "muted" }, run.message || ""),
+                h("td", { class: "muted" }, /^OK\b/.test(run.message || "") ? "" : parts.inline(run.message)),
               ),
             ),
           ),
@@ -127,7 +234,18 @@
             charts.series("Peak memory", points("memory"), { text: format.bytes, kind: "line" }),
           ].filter(Boolean)
         : [];
-    return parts.section("runs", "Runs", { note: `last ${all.length}` }, drawings.length > 0 && h("div", { class: "charts" }, drawings), runRows(all));
+    const publishes = all.length - builds.length;
+    const note = [
+      format.plural(builds.length, "build"),
+      publishes > 0 && format.plural(publishes, "publish", "publishes"),
+    ];
+    return parts.section(
+      "runs",
+      "Runs",
+      { note: note.filter(Boolean).join(", ") },
+      drawings.length > 0 && h("div", { class: "charts" }, drawings),
+      runRows(all),
+    );
   }
 
   function publishesPart(details) {
@@ -146,8 +264,27 @@
           return h(
             "li",
             {},
-            h("div", { class: "grow" }, to && parts.nodeLink(to), h("span", { class: "muted" }, " as "), h("span", { class: "mono" }, publish.table), " ", parts.badge(publish.mode), publish.keys && h("span", { class: "muted" }, ` on ${publish.keys.join(", ")}`), last && last.message && model.tone(last.status) === "bad" && h("p", { class: "message" }, last.message)),
-            last ? h("span", { class: "side-note" }, parts.status(last.status), " ", last.rows !== undefined && `${format.plural(last.rows, "row")}, `, parts.time(last.at)) : h("span", { class: "side-note" }, "not published yet"),
+            h(
+              "div",
+              { class: "grow" },
+              to && parts.nodeLink(to),
+              h("span", { class: "muted" }, " as "),
+              h("span", { class: "mono" }, publish.table),
+              " ",
+              parts.badge(publish.mode),
+              publish.keys && h("span", { class: "muted" }, ` on ${publish.keys.join(", ")}`),
+              last && last.message && model.tone(last.status) === "bad" && h("p", { class: "message" }, last.message),
+            ),
+            last
+              ? h(
+                  "span",
+                  { class: "side-note" },
+                  parts.status(last.status),
+                  " ",
+                  last.rows !== undefined && `${format.plural(last.rows, "row")}, `,
+                  parts.time(last.at),
+                )
+              : h("span", { class: "side-note" }, "not published yet"),
           );
         }),
       ),
@@ -163,7 +300,11 @@
       label: `Lineage around ${node.name}`,
       mini: true,
       inset: { left: 28, right: 28, top: 24, bottom: 24 },
-      onPick: (n) => window.c360.router.go(model.hrefs.node(nodes[n])),
+      onPick: (n, byKey) => {
+        if (!byKey) window.c360.router.go(model.hrefs.node(nodes[n]));
+        graph.setLook({ focus: n });
+        window.c360.announce(`${nodes[n].name}, ${nodes[n].type}`);
+      },
       onOpen: (n) => window.c360.router.go(model.hrefs.node(nodes[n])),
       onColumn: (k) => {
         trace = columns.trace(k);
@@ -180,8 +321,22 @@
         rebuild();
       },
     });
-    const full = h("a", { class: "button small", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) }, icon("graph"), "Open in the graph");
-    const back = h("button", { class: "button small", type: "button", hidden: true, on: { click: () => graph.canvas.dispatchEvent(new Event("c360-back")) } }, "All columns");
+    const full = h(
+      "a",
+      { class: "button small", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) },
+      icon("graph"),
+      "Open in the graph",
+    );
+    const back = h(
+      "button",
+      {
+        class: "button small",
+        type: "button",
+        hidden: true,
+        on: { click: () => graph.canvas.dispatchEvent(new Event("c360-back")) },
+      },
+      "All columns",
+    );
     graph.canvas.addEventListener("c360-back", () => {
       trace = null;
       rebuild();
@@ -189,7 +344,13 @@
     function rebuild() {
       const colourOf = window.c360.toolbar.colouring("layer");
       if (trace) {
-        graph.setLook({ colourOf, focus: node.n, lit: null, columns: new Set(trace.columns.keys()), column: trace.start });
+        graph.setLook({
+          colourOf,
+          focus: node.n,
+          lit: null,
+          columns: new Set(trace.columns.keys()),
+          column: trace.start,
+        });
         graph.setScene(scenes.ofColumns(trace, { withIndirect: true, open }), { fit: true });
         full.setAttribute("href", model.hrefs.lineage({ column: columns.id(trace.start) }));
       } else {
@@ -203,11 +364,21 @@
       graph.element.style.height = `${Math.round(Math.min(460, Math.max(150, tall + 60)))}px`;
     }
     rebuild();
-    columns.ready().then((lineage) => lineage && graph.element.isConnected && rebuild(), () => {});
-    window.c360.graph = { probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column), scene: graph.scene, view: graph.view, frames: graph.frames };
+    columns.ready().then(
+      (lineage) => lineage && graph.element.isConnected && rebuild(),
+      () => {},
+    );
+    window.c360.graph = {
+      probe: (id, column) => graph.probe(model.nodeById.get(id)?.n, column),
+      scene: graph.scene,
+      view: graph.view,
+      frames: graph.frames,
+    };
     const note = `${format.plural(node.parents.length, "parent")}, ${format.plural(node.children.length, "child", "children")}`;
     return { element: parts.section("lineage", "Lineage", { note, tools: [back, full] }, graph.element), graph };
   }
 
-  Object.assign(window.c360, { nodeParts: { codePart, samplesPart, testsPart, runsPart, publishesPart, lineagePart, runRows } });
+  Object.assign(window.c360, {
+    nodeParts: { codePart, samplesPart, testsPart, runsPart, publishesPart, lineagePart, runRows },
+  });
 })();

@@ -14,19 +14,34 @@
         { class: "head-line" },
         icon(node.type, `t-${node.type}`),
         h("h1", {}, node.name),
-        node.materialized && node.type === "model" ? parts.badge(node.materialized) : parts.badge(model.typeOf(node.type).one.toLowerCase()),
+        node.materialized && node.type === "model"
+          ? parts.badge(node.materialized)
+          : parts.badge(model.typeOf(node.type).one.toLowerCase()),
         node.access && node.access !== "protected" && parts.badge(node.access),
         h(
           "div",
           { class: "head-tools" },
-          model.graph.layer[node.n] >= 0 && h("a", { class: "button", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) }, icon("graph"), "Lineage"),
+          model.graph.layer[node.n] >= 0 &&
+            h(
+              "a",
+              { class: "button", href: model.hrefs.lineage({ focus: node.id, up: "all", down: "all" }) },
+              icon("graph"),
+              "Lineage",
+            ),
         ),
       ),
       h(
         "div",
         { class: "head-sub" },
-        node.status && (node.type === "source" ? h("span", {}, "freshness ", parts.status(node.status)) : parts.status(node.status)),
-        node.missing && h("span", { class: "status bad" }, h("span", { class: "dot bad", "aria-hidden": "true" }), format.plural(node.missing, "missing day")),
+        node.status &&
+          (node.type === "source" ? h("span", {}, "freshness ", parts.status(node.status)) : parts.status(node.status)),
+        node.missing &&
+          h(
+            "span",
+            { class: "status bad" },
+            h("span", { class: "dot bad", "aria-hidden": "true" }),
+            format.plural(node.missing, "missing day"),
+          ),
         parts.testMark(node.tests),
         node.rows !== undefined && h("span", {}, format.plural(node.rows, "row")),
         node.bytes !== undefined && h("span", {}, format.bytes(node.bytes)),
@@ -43,7 +58,16 @@
       window.c360.fill(
         body,
         list.slice(0, limit).map((n) => h("li", {}, parts.nodeLink(nodes[n]))),
-        list.length > limit && h("li", {}, h("button", { class: "button small", type: "button", on: { click: () => draw(Infinity) } }, `Show all ${list.length}`)),
+        list.length > limit &&
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { class: "button small", type: "button", on: { click: () => draw(Infinity) } },
+              `Show all ${list.length}`,
+            ),
+          ),
       );
     draw(listed);
     return h("div", {}, h("h2", {}, title), body);
@@ -51,7 +75,12 @@
 
   /** The facts at the side. */
   function rail(node, details) {
-    const owner = details.owner ? [details.owner.name, details.owner.email && h("a", { href: `mailto:${details.owner.email}` }, details.owner.email)].filter(Boolean) : null;
+    const owner = details.owner
+      ? [
+          details.owner.name,
+          details.owner.email && h("a", { href: `mailto:${details.owner.email}` }, details.owner.email),
+        ].filter(Boolean)
+      : null;
     const settings = details.config || [];
     const mono = (text) => text && h("span", { class: "mono" }, parts.breakable(text));
     return h(
@@ -79,8 +108,25 @@
       ),
       neighbours("Upstream", node.parents),
       neighbours("Downstream", node.children),
-      details.macros && details.macros.length > 0 && h("div", {}, h("h2", {}, "Macros"), h("ul", {}, details.macros.filter((m) => macros[m]).map((m) => h("li", {}, parts.macroLink(macros[m]))))),
-      settings.length > 0 && h("details", {}, h("summary", { class: "muted" }, `Settings (${settings.length})`), parts.facts(settings.map(([key, text]) => [mono(key), mono(text)]))),
+      details.macros &&
+        details.macros.length > 0 &&
+        h(
+          "div",
+          {},
+          h("h2", {}, "Macros"),
+          h(
+            "ul",
+            {},
+            details.macros.filter((m) => macros[m]).map((m) => h("li", {}, parts.macroLink(macros[m]))),
+          ),
+        ),
+      settings.length > 0 &&
+        h(
+          "details",
+          {},
+          h("summary", { class: "muted" }, `Settings (${settings.length})`),
+          parts.facts(settings.map(([key, text]) => [mono(key), mono(text)])),
+        ),
     );
   }
 
@@ -88,7 +134,12 @@
   function bar(node, sections) {
     if (sections.length < 2) return [null, () => {}];
     const links = sections.map(([id, title, count]) =>
-      h("a", { href: `${model.hrefs.node(node)}/${id}`, "data-part": id }, title, count ? h("span", { class: "n" }, format.count(count)) : null),
+      h(
+        "a",
+        { href: `${model.hrefs.node(node)}/${id}`, "data-part": id },
+        title,
+        count ? h("span", { class: "n" }, format.count(count)) : null,
+      ),
     );
     const mark = () => {
       let current = sections[0][0];
@@ -96,7 +147,8 @@
         const part = document.getElementById(`part-${id}`);
         if (part && part.getBoundingClientRect().top < 150) current = id;
       }
-      if (window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4 && window.scrollY > 0) current = sections[sections.length - 1][0];
+      if (window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4 && window.scrollY > 0)
+        current = sections[sections.length - 1][0];
       for (const link of links) {
         if (link.dataset.part === current) link.setAttribute("aria-current", "true");
         else link.removeAttribute("aria-current");
@@ -104,7 +156,10 @@
     };
     window.addEventListener("scroll", mark, { passive: true });
     requestAnimationFrame(mark);
-    return [h("nav", { class: "tabs-bar", "aria-label": "Parts of this page" }, links), () => window.removeEventListener("scroll", mark)];
+    return [
+      h("nav", { class: "tabs-bar", "aria-label": "Parts of this page" }, links),
+      () => window.removeEventListener("scroll", mark),
+    ];
   }
 
   function goTo(id) {
@@ -120,15 +175,36 @@
     const has = (list) => (list || []).length > 0;
     const near = node.parents.length + node.children.length;
     return [
-      details.descriptionHtml && ["about", "About", 0, () => parts.section("about", "About", { className: "lead" }, rich(details.descriptionHtml))],
+      [
+        "about",
+        "About",
+        0,
+        () =>
+          parts.section(
+            "about",
+            "About",
+            { className: "lead" },
+            details.descriptionHtml ? rich(details.descriptionHtml) : parts.nothing("It has no description yet."),
+          ),
+      ],
       ...window.c360.specialParts(node, details),
-      has(details.columns) && ["columns", "Columns", details.columns.length, () => columnsPart(node, details, route.options.get("column"))],
+      has(details.columns) && [
+        "columns",
+        "Columns",
+        details.columns.length,
+        () => columnsPart(node, details, route.options.get("column")),
+      ],
       near > 0 && model.graph.layer[node.n] >= 0 && ["lineage", "Lineage", 0, () => nodeParts.lineagePart(node)],
       details.code && ["code", "Code", 0, () => nodeParts.codePart(details)],
       details.samples && ["rows", "Rows", 0, () => nodeParts.samplesPart(details)],
       has(details.tests) && ["tests", "Tests", details.tests.length, () => nodeParts.testsPart(details)],
       has(details.publishes) && ["publish", "Published", 0, () => nodeParts.publishesPart(details)],
-      has(details.runs) && ["runs", "Runs", details.runs.length, () => nodeParts.runsPart(details)],
+      has(details.runs) && [
+        "runs",
+        "Runs",
+        details.runs.filter((run) => run.kind !== "publish").length,
+        () => nodeParts.runsPart(details),
+      ],
     ].filter(Boolean);
   }
 
@@ -171,9 +247,18 @@
         const sections = plan(node, details, route);
         const [links, stop] = bar(node, sections);
         cleaners.push(stop);
-        const sheet = h("div", { class: "sheet-main" }, sections.length === 0 && parts.nothing("Nothing is known about it yet."));
+        const sheet = h(
+          "div",
+          { class: "sheet-main" },
+          sections.length === 0 && parts.nothing("Nothing is known about it yet."),
+        );
         main.append(...[links, h("div", { class: "sheet" }, sheet, rail(node, details))].filter(Boolean));
-        if (sections.length > 0) fillSheet(main, sheet, sections, { isClosed: () => closed, cleaners, done: () => route.path[2] && !route.options.get("column") && goTo(route.path[2]) });
+        if (sections.length > 0)
+          fillSheet(main, sheet, sections, {
+            isClosed: () => closed,
+            cleaners,
+            done: () => route.path[2] && !route.options.get("column") && goTo(route.path[2]),
+          });
       },
       (error) => {
         waiting.textContent = `The data of this page could not be read: ${error.message}`;
