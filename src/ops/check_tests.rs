@@ -120,7 +120,7 @@ async fn what_is_predicted_is_what_is_built() {
         else {
             continue;
         };
-        let columns = |schema: &datafusion::arrow::datatypes::Schema| {
+        let columns = |schema: &arrow::datatypes::Schema| {
             schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect::<Vec<_>>()
         };
         let built = session.engine.schema_of(relation).await.expect("read").expect("built");

@@ -93,10 +93,11 @@ fn nodes(loaded: &Loaded, place: &str) -> Result<Vec<NodeId>> {
 
 fn forbidden(loaded: &Loaded, lineage: &Lineage, place: &str, node: &Node, column: &str, tag: &str) -> Box<Diagnostic> {
     let whole = match place {
-        "published" => "published".to_string(),
+        "published" => "in what is published".to_string(),
         place => format!("in `{place}`"),
     };
-    let message = format!("column `{column}` of `{}` is {whole} and has the tag `{tag}`", node.search_name());
+    let message =
+        format!("column `{column}` of `{}` carries the tag `{tag}`, which is forbidden {whole}", node.search_name());
     let declared = node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(column));
     let at = declared.map_or_else(|| node.place(), |declared| declared.span.clone());
     let mut diagnostic = Diagnostic::error(codes::TAG_FORBIDDEN, message).label(at, "").of_node(&node.unique_id);

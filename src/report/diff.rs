@@ -201,8 +201,8 @@ fn exposures(diff: &Diff, out: &mut String) {
     for exposure in diff.exposures.values() {
         let reads: Vec<&str> = exposure.reads.iter().map(String::as_str).collect();
         let owner = exposure.owner.as_ref().map(|owner| format!(", owned by {}", plain(owner))).unwrap_or_default();
-        let breaks = if exposure.breaking { " **may break**:" } else { "" };
-        let _ = writeln!(out, "- {}{owner}:{breaks} reads {}", plain(&exposure.label), code_list(&reads));
+        let breaks = if exposure.breaking { ", **may break**" } else { "" };
+        let _ = writeln!(out, "- {}{owner}{breaks}: reads {}", plain(&exposure.label), code_list(&reads));
     }
     out.push('\n');
 }

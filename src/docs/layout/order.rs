@@ -9,9 +9,19 @@ const WORK: usize = 1_200_000;
 /// Sweeps without a better order until it is given up.
 const PATIENCE: usize = 4;
 
+/// Graphs up to this size are tried from several first orders, with more care.
+const SMALL: usize = 4_000;
+
 /// The items of each layer from top to bottom, with few crossings.
 pub(super) fn order(graph: &Graph) -> Vec<Vec<usize>> {
-    let mut rows = initial(graph);
+    let starts: &[Start] = if graph.items() <= SMALL { &STARTS } else { &STARTS[..1] };
+    let tried = starts.iter().map(|start| improved(graph, initial(graph, *start)));
+    tried.min_by_key(|(crossings, _)| *crossings).map(|(_, rows)| rows).unwrap_or_default()
+}
+
+/// The best order that sweeps from a first one find, and its crossings.
+fn improved(graph: &Graph, mut rows: Vec<Vec<usize>>) -> (u64, Vec<Vec<usize>>) {
+    let is_small = graph.items() <= SMALL;
     let mut best = (crossings(graph, &rows), rows.clone());
     let sweeps = SWEEPS.min(WORK / graph.items().max(1)).max(4);
     let mut position = positions(graph, &rows);
@@ -28,6 +38,9 @@ pub(super) fn order(graph: &Graph) -> Vec<Vec<usize>> {
                 .rev()
                 .for_each(|layer| sort(&mut rows[layer], &graph.right, &mut position, turn)),
         }
+        if is_small {
+            switch_neighbours(graph, &mut rows, &mut position);
+        }
         let found = crossings(graph, &rows);
         patience -= 1;
         if found < best.0 {
@@ -36,25 +49,53 @@ pub(super) fn order(graph: &Graph) -> Vec<Vec<usize>> {
         }
     }
     let mut rows = best.1;
-    switch_neighbours(graph, &mut rows);
-    rows
+    let mut position = positions(graph, &rows);
+    switch_neighbours(graph, &mut rows, &mut position);
+    (crossings(graph, &rows), rows)
 }
 
-/// Depth first from the left, so that what belongs together starts together.
-pub(super) fn initial(graph: &Graph) -> Vec<Vec<usize>> {
+/// Where a first order comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Depth first from the right and not from the left.
+    from_right: bool,
+    /// Last items first.
+    backwards: bool,
+}
+
+/// First orders; the first is the one of [`first`].
+const STARTS: [Start; 4] = [
+    Start { from_right: false, backwards: false },
+    Start { from_right: true, backwards: false },
+    Start { from_right: false, backwards: true },
+    Start { from_right: true, backwards: true },
+];
+
+/// The order before any sweep.
+#[cfg(test)]
+pub(super) fn first(graph: &Graph) -> Vec<Vec<usize>> {
+    initial(graph, STARTS[0])
+}
+
+/// Depth first, so that what belongs together starts together.
+fn initial(graph: &Graph, start: Start) -> Vec<Vec<usize>> {
     let layers = graph.layer.iter().copied().max().map_or(0, |last| last + 1);
     let mut rows = vec![Vec::new(); layers];
     let mut seen = vec![false; graph.items()];
     let mut starts: Vec<usize> = (0..graph.items()).collect();
     starts.sort_by_key(|item| (graph.layer[*item], *item));
-    for start in starts {
-        let mut open = vec![start];
+    if start.from_right != start.backwards {
+        starts.reverse();
+    }
+    let next = if start.from_right { &graph.left } else { &graph.right };
+    for item in starts {
+        let mut open = vec![item];
         while let Some(item) = open.pop() {
             if std::mem::replace(&mut seen[item], true) {
                 continue;
             }
             rows[graph.layer[item]].push(item);
-            open.extend(graph.right[item].iter().rev().filter(|next| !seen[**next]));
+            open.extend(next[item].iter().rev().filter(|next| !seen[**next]));
         }
     }
     rows
@@ -148,14 +189,13 @@ fn inversions(ends: &[usize], size: usize) -> u64 {
 }
 
 /// Neighbours that cross less the other way round change places.
-fn switch_neighbours(graph: &Graph, rows: &mut [Vec<usize>]) {
-    let mut position = positions(graph, rows);
+fn switch_neighbours(graph: &Graph, rows: &mut [Vec<usize>], position: &mut [usize]) {
     for _ in 0..4 {
         let mut improved = false;
         for row in rows.iter_mut() {
             for at in 1..row.len() {
                 let (above, below) = (row[at - 1], row[at]);
-                if gain(graph, &position, above, below) > 0 {
+                if gain(graph, position, above, below) > 0 {
                     row.swap(at - 1, at);
                     (position[above], position[below]) = (at, at - 1);
                     improved = true;

@@ -150,7 +150,7 @@ fn catalog() -> Json {
                 "num_rows": {"id": "num_rows", "value": 3}, "num_bytes": {"id": "num_bytes", "value": 2048.0},
                 "version": {"id": "version", "value": 7}, "modified": {"value": "2026-11-22T09:59:00Z"},
                 "profile:price": {"label": "price", "include": false, "value": profile.to_string()},
-                "profile:order_id": {"value": "not JSON"}
+                "profile:order_id": {"value": profile}, "profile:added": {"value": "not JSON"}
             }
         }},
         "sources": {}, "errors": null

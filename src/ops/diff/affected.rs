@@ -29,7 +29,12 @@ pub(super) fn affected(
     let own: HashSet<Spot<'_>> = starts.into_iter().collect();
     for (id, node) in &now.lineage.nodes {
         let is_met = |column: &str| seen.contains(&(id.as_str(), column)) && !own.contains(&(id.as_str(), column));
-        let columns: Vec<String> = node.columns.keys().filter(|name| is_met(name)).cloned().collect();
+        let is_new = |column: &str| {
+            let of_node = changes.get(id).into_iter().flat_map(|node| &node.columns);
+            of_node.filter(|diff| diff.change == Change::Added).any(|diff| diff.name == column)
+        };
+        let columns = node.columns.keys().filter(|name| is_met(name) && !is_new(name));
+        let columns: Vec<String> = columns.cloned().collect();
         let rows = is_met("");
         if columns.is_empty() && !rows {
             continue;

@@ -8,8 +8,17 @@ use crate::artifacts::{
 };
 
 /// Settings of a manifest's `config` that change what a relation is.
-const SETTINGS: [&str; 6] =
-    ["materialized", "incremental_strategy", "unique_key", "on_schema_change", "contract", "strategy"];
+const SETTINGS: [&str; 9] = [
+    "materialized",
+    "incremental_strategy",
+    "unique_key",
+    "on_schema_change",
+    "contract",
+    "strategy",
+    "schema",
+    "alias",
+    "enabled",
+];
 
 /// The nodes that differ.
 pub(super) fn nodes(before: &State, now: &State) -> BTreeMap<String, NodeDiff> {
@@ -82,16 +91,11 @@ fn changed(old: Entry<'_>, new: Entry<'_>, lineage: (Option<&LineageNode>, Optio
         _ => (Vec::new(), Vec::new()),
     };
     let mut settings = BTreeMap::new();
-    let mut compare = |key: &str, before: Option<String>, now: Option<String>| {
-        if before != now {
-            settings.insert(key.to_string(), Pair { before, now });
-        }
-    };
     for key in SETTINGS {
-        compare(key, old.setting(key), new.setting(key));
-    }
-    for key in ["schema", "alias", "identifier"] {
-        compare(key, old.text(key).map(str::to_string), new.text(key).map(str::to_string));
+        let pair = Pair { before: old.setting(key), now: new.setting(key) };
+        if pair.before != pair.now {
+            settings.insert(key.to_string(), pair);
+        }
     }
     let published = published(old, new);
     let code = old.checksum() != new.checksum();

@@ -107,9 +107,9 @@ impl<'a> Entry<'a> {
         self.0.get("checksum")?.get("checksum")?.as_str()
     }
 
-    /// A setting, as text.
+    /// A setting as it is written. What it renders to depends on the target, which is no change of the project.
     pub(super) fn setting(self, key: &str) -> Option<String> {
-        let value = self.0.get("config")?.get(key)?;
+        let value = self.0.get("unrendered_config")?.get(key)?;
         (!value.is_null()).then(|| crate::node::plain(value))
     }
 
