@@ -43,7 +43,7 @@ pub(crate) use part_files::{store_path, store_url};
 pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
-pub use types::storable_schema;
+pub use types::{scanned_schema, storable_schema};
 pub use view::View;
 pub use write::{Commit, Written};
 
