@@ -120,7 +120,7 @@ impl Analyzer {
             ResourceType::Snapshot => {
                 let sql = &planned.compiled.sql;
                 let schema = self.runtime.block_on(snapshot_schema(&self.request.engine, &self.session, node, sql));
-                schema.map_err(|error| columns::of_setting(node, error))
+                schema.map(|schema| stored(node, &schema)).map_err(|error| columns::of_setting(node, error))
             }
             ResourceType::Test => {
                 let checked = check_data_test(&self.request.engine, &self.session, &planned.compiled.sql, &node.config);

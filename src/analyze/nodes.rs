@@ -17,7 +17,7 @@ use crate::graph::Direction;
 use crate::manifest::NodeId;
 use crate::materialize::seed_plan;
 use crate::node::{Node, ResourceType};
-use crate::warehouse::storable_schema;
+use crate::warehouse::{scanned_schema, storable_schema};
 
 /// What the threads of an analysis share.
 pub(super) struct Analyzer {
@@ -183,7 +183,7 @@ impl Analyzer {
         };
         let file = self.request.project.file_of(node);
         let plan = seed_plan(&self.session, node, &file, old.as_ref()).await?;
-        Ok(storable_schema(plan.schema().as_arrow()))
+        Ok(stored(node, plan.schema().as_arrow()))
     }
 }
 
@@ -198,7 +198,7 @@ fn runs_hooks(node: &Node) -> bool {
 pub(super) fn stored(node: &Node, schema: &Schema) -> SchemaRef {
     match node.resource_type == ResourceType::Model && matches!(node.materialized(), "view" | "ephemeral") {
         true => Arc::new(schema.clone()),
-        false => storable_schema(schema),
+        false => scanned_schema(&storable_schema(schema)),
     }
 }
 

@@ -67,9 +67,14 @@ impl WarnError {
 
     /// True if a warning with this code is an error.
     pub fn promotes(&self, code: Code) -> bool {
-        let names = NAMES.iter().find(|(other, _)| *other == code).map(|(_, names)| *names).unwrap_or_default();
-        let among = |list: &[String]| list.iter().any(|name| name == code.id || names.contains(&name.as_str()));
+        let names = names(code);
+        let among = |list: &[String]| list.iter().any(|name| names.contains(&name.as_str()));
         (self.all || among(&self.errors)) && !among(&self.warnings) && !among(&self.silenced)
+    }
+
+    /// True if a warning with this code is not shown.
+    pub fn silences(&self, code: Code) -> bool {
+        names(code).iter().any(|name| self.silenced.iter().any(|other| other == name))
     }
 
     /// `diagnostic` as an error, if it is a warning that is one.
@@ -78,6 +83,12 @@ impl WarnError {
             diagnostic.severity = Severity::Error;
         }
     }
+}
+
+/// What a warning may be called: its code, and dbt's names for it.
+fn names(code: Code) -> Vec<&'static str> {
+    let known = NAMES.iter().find(|(other, _)| *other == code).map(|(_, names)| *names).unwrap_or_default();
+    std::iter::once(code.id).chain(known.iter().copied()).collect()
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub async fn check(
     }
     let mut found: Vec<&Diagnostic> = findings(&analysis, &selected).collect();
     found.sort_by_key(|diagnostic| place(diagnostic));
+    found.retain(|diagnostic| diagnostic.is_error() || !options.warn_error.silences(diagnostic.code));
     found.into_iter().for_each(|diagnostic| diagnostics.push(Box::new(diagnostic.clone())));
     for diagnostic in diagnostics.iter_mut() {
         options.warn_error.apply(diagnostic);

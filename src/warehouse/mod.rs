@@ -47,7 +47,7 @@ pub use profile::Profiling;
 pub(crate) use remote::{Remote, RemoteExec};
 pub use staging::staging;
 pub use tap::{Progress, TapExec};
-pub use types::storable_schema;
+pub use types::{scanned_schema, storable_schema};
 pub use versions::{TableCommit, Vacuumed};
 pub use view::View;
 pub use write::{Commit, Written};

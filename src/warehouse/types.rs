@@ -13,6 +13,22 @@ pub fn storable_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
+/// The schema in which a query reads a table that is stored as `schema`: Delta's scans give texts and bytes as views.
+pub fn scanned_schema(schema: &Schema) -> SchemaRef {
+    Arc::new(Schema::new(schema.fields().iter().map(scanned_field).collect::<Fields>()))
+}
+
+fn scanned_field(field: &Arc<Field>) -> Arc<Field> {
+    let data_type = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::List(item) => DataType::List(scanned_field(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(scanned_field).collect()),
+        _ => return Arc::clone(field),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
 fn storable(data_type: &DataType) -> DataType {
     match data_type {
         DataType::UInt8 => DataType::Int16,

@@ -18,7 +18,7 @@ use super::{Job, Materialized};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::Engine;
 use crate::node::Node;
-use crate::warehouse::{Base, Stored, storable_schema};
+use crate::warehouse::{Base, Stored};
 
 use merge::Merge;
 use settings::Settings;
@@ -44,7 +44,7 @@ pub async fn snapshot_schema(
     let settings = Settings::read(node)?;
     let query = merge::first(&settings, sql.text.trim().trim_end_matches(';'), chrono::NaiveDateTime::default());
     let plan = engine.plan(state, &SourceFile::new(format!("snapshot {}", node.name), query)).await?;
-    Ok(storable_schema(plan.schema().as_arrow()))
+    Ok(Arc::new(plan.schema().as_arrow().clone()))
 }
 
 pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
