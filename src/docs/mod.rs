@@ -61,7 +61,7 @@ pub struct Generated {
     /// Size of all files.
     pub bytes: u64,
     /// What is wrong with artifacts that the site goes without.
-    pub warnings: Vec<Box<Diagnostic>>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Makes the site. A reader of the folder sees the old site or the new one, never a part.

@@ -46,6 +46,7 @@ fn options(project: &Project) -> Options {
         target_path: None,
         threads: None,
         full_refresh: false,
+        check: None,
         fail_fast: false,
         criteria: Default::default(),
         state: None,

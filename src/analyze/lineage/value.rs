@@ -98,8 +98,11 @@ pub(super) struct Value {
     /// True if nobody gave it a name: whoever uses it shows its text.
     pub(super) is_inline: bool,
     /// The fields, if it is a struct that was put together in the query.
-    pub(super) fields: Option<Arc<Vec<(String, Arc<Value>)>>>,
+    pub(super) fields: Option<Fields>,
 }
+
+/// Fields of a struct by name.
+pub(super) type Fields = Arc<Vec<(String, Arc<Value>)>>;
 
 /// An expression as SQL, and how tightly its outermost operator binds.
 #[derive(Debug, Clone)]

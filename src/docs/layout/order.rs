@@ -112,7 +112,7 @@ fn positions(graph: &Graph, rows: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Sorts a layer by the medians of its neighbours. What has none keeps its place.
-fn sort(row: &mut Vec<usize>, neighbours: &[Vec<usize>], position: &mut [usize], turn: bool) {
+fn sort(row: &mut [usize], neighbours: &[Vec<usize>], position: &mut [usize], turn: bool) {
     let mut keyed: Vec<(u64, usize, usize)> = Vec::with_capacity(row.len());
     for (at, item) in row.iter().enumerate() {
         if let Some(median) = median(&neighbours[*item], position) {

@@ -44,7 +44,7 @@ impl Artifacts {
     ///
     /// # Errors
     /// C1009 if there is no manifest that can be read.
-    pub(super) fn read(folder: &Path, warnings: &mut Vec<Box<Diagnostic>>) -> Result<Artifacts> {
+    pub(super) fn read(folder: &Path, warnings: &mut Vec<Diagnostic>) -> Result<Artifacts> {
         let Some(mut manifest) = read::<Manifest>(folder, "manifest.json")? else {
             let message = format!("there is no `{}`", folder.join("manifest.json").display());
             return Err(Diagnostic::error(codes::FILE_UNREADABLE, message)
@@ -82,14 +82,14 @@ impl Artifacts {
     }
 }
 
-fn optional<T: DeserializeOwned>(folder: &Path, name: &str, warnings: &mut Vec<Box<Diagnostic>>) -> Option<T> {
+fn optional<T: DeserializeOwned>(folder: &Path, name: &str, warnings: &mut Vec<Diagnostic>) -> Option<T> {
     match read(folder, name) {
         Ok(found) => found,
         Err(error) => {
             let mut warning =
                 Diagnostic::warning(error.code, format!("the site goes without {name}: {}", error.message));
             warning.helps = error.helps;
-            warnings.push(warning);
+            warnings.push(*warning);
             None
         }
     }

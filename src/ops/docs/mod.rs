@@ -63,7 +63,7 @@ pub async fn generate(
     };
     let mut generated = tokio::task::block_in_place(|| write_site(&site))?;
     for warning in generated.warnings.drain(..) {
-        diagnostics.push(warning);
+        diagnostics.push(Box::new(warning));
     }
     Ok(generated)
 }
