@@ -49,7 +49,8 @@ fn twins_are_options() {
     assert!(twins.contains("TARGET") && twins.contains("FULL_REFRESH"), "{twins:?}");
     for twin in twins {
         let id = twin.to_lowercase();
-        let is_option = names.iter().any(|name| *name == id || format!("{name}s") == id);
+        let is_option =
+            names.iter().any(|name| [id.clone(), format!("no_{id}")].contains(name) || format!("{name}s") == id);
         assert!(is_option, "C360_{twin} is the twin of no option");
     }
 }
@@ -136,6 +137,9 @@ fn meaning(arg: &Arg) -> String {
 
 fn twin(arg: &Arg, twins: &BTreeSet<String>) -> String {
     let id = arg.get_id().as_str().to_uppercase();
+    if let Some(name) = id.strip_prefix("NO_").filter(|name| twins.contains(*name)) {
+        return format!("`C360_{name}=false`");
+    }
     let found = [id.clone(), format!("{id}S")].into_iter().find(|name| twins.contains(name));
     found.map(|name| format!("`C360_{name}`")).unwrap_or_default()
 }
