@@ -14,6 +14,9 @@ use serde_json::{Map, Value as Json, json};
 use super::dataset::Dataset;
 use super::facet;
 
+/// Ephemeral models that stand in each other are looked through so far.
+const MAX_DEPTH: usize = 64;
+
 /// What is needed of `lineage.json`.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Lineage {
@@ -68,17 +71,46 @@ impl Lineage {
         }
         let mut fields = Map::new();
         for (name, column) in &node.columns {
-            let inputs: Vec<Json> =
-                column.inputs.iter().filter_map(|one| input(one, column.expression.as_deref(), dataset)).collect();
+            let inputs: Vec<Json> = column
+                .inputs
+                .iter()
+                .flat_map(|one| self.inputs(one, column.expression.as_deref(), dataset, 0))
+                .collect();
             if !inputs.is_empty() {
                 fields.insert(name.clone(), json!({ "inputFields": inputs }));
             }
         }
-        let rows: Vec<Json> = node.indirect.iter().filter_map(|one| input(one, None, dataset)).collect();
+        let rows: Vec<Json> = node.indirect.iter().flat_map(|one| self.inputs(one, None, dataset, 0)).collect();
         if fields.is_empty() && rows.is_empty() {
             return None;
         }
         Some(facet("ColumnLineageDatasetFacet 1-2-0", json!({"fields": fields, "dataset": rows})))
+    }
+
+    /// The columns of datasets behind `one`: a node without a dataset (an ephemeral model) is looked through.
+    fn inputs(
+        &self,
+        one: &Input,
+        expression: Option<&str>,
+        dataset: &dyn Fn(&str) -> Option<Dataset>,
+        depth: usize,
+    ) -> Vec<Json> {
+        if let Some(found) = input(one, expression, dataset) {
+            return vec![found];
+        }
+        let column = self.nodes.get(&one.node).and_then(|node| node.columns.get(&one.column));
+        let Some(column) = column.filter(|_| depth < MAX_DEPTH) else { return Vec::new() };
+        let behind = column.inputs.iter().flat_map(|inner| {
+            // What is done to a copy is what is done to the value.
+            let (kind, expression) = match one.kind.as_str() {
+                "copied" => (inner.kind.clone(), column.expression.as_deref()),
+                other => (other.to_string(), expression),
+            };
+            let path = inner.path.iter().chain(&one.path).cloned().collect();
+            let through = Input { node: inner.node.clone(), column: inner.column.clone(), path, kind };
+            self.inputs(&through, expression, dataset, depth + 1)
+        });
+        behind.collect()
     }
 }
 
