@@ -22,8 +22,13 @@ impl Names for Known {
     }
 }
 
+/// A marked word and its class.
+type Word = (String, u32);
+/// A linked word, and the kind and the number of what it leads to.
+type Goal = (String, &'static str, usize);
+
 /// The marked words with their classes, and the linked words with their goals.
-fn seen(code: &Code) -> (Vec<(String, u32)>, Vec<(String, &'static str, usize)>) {
+fn seen(code: &Code) -> (Vec<Word>, Vec<Goal>) {
     let units: Vec<u16> = code.text.encode_utf16().collect();
     let cut = |start: u32, length: u32| {
         String::from_utf16(&units[start as usize..(start + length) as usize]).expect("whole characters")
@@ -38,7 +43,7 @@ fn seen(code: &Code) -> (Vec<(String, u32)>, Vec<(String, &'static str, usize)>)
     (words, links.collect())
 }
 
-fn words(text: &str) -> Vec<(String, u32)> {
+fn words(text: &str) -> Vec<Word> {
     seen(&Code::template(text, None, &Known)).0
 }
 
