@@ -80,6 +80,8 @@ pub enum Scope {
     Run {
         /// Incremental models are built from nothing.
         full_refresh: bool,
+        /// What is built is published.
+        publishes: bool,
     },
 }
 
