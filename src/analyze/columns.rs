@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::Schema;
 
-use super::Analyzed;
+use super::{Analyzed, Scope};
 use crate::diag::{Code, Diagnostic, Span, codes};
 use crate::node::{Node, ResourceType};
 use crate::publish::PublishJob;
@@ -12,17 +12,14 @@ use crate::stdx::closest;
 const LISTED: usize = 12;
 
 /// Looks up what the configuration of `node` names among the columns that it will have.
-pub(super) fn check(node: &Node, schema: &Schema, found: &mut Analyzed) {
+pub(super) fn check(node: &Node, schema: &Schema, scope: Scope, found: &mut Analyzed) {
     let mut lookup = Lookup { node, schema, found };
+    if !matches!(scope, Scope::Run { publishes: false, .. }) {
+        lookup.publish();
+    }
     match node.resource_type {
-        ResourceType::Model => {
-            if node.materialized() == "incremental" {
-                lookup.incremental();
-            }
-            lookup.publish();
-        }
+        ResourceType::Model if node.materialized() == "incremental" => lookup.incremental(),
         ResourceType::Snapshot => lookup.snapshot(),
-        ResourceType::Seed => lookup.publish(),
         _ => {}
     }
 }

@@ -81,6 +81,8 @@ pub enum Scope {
     Run {
         /// Incremental models are built from nothing.
         full_refresh: bool,
+        /// What is built is published.
+        publishes: bool,
     },
 }
 

@@ -133,7 +133,7 @@ impl Analyzer {
         };
         match schema {
             Ok(schema) => {
-                columns::check(node, &schema, found);
+                columns::check(node, &schema, self.request.scope, found);
                 found.state = State::Known(self.with_old(node, schema));
             }
             Err(error) => {
@@ -146,7 +146,7 @@ impl Analyzer {
     /// The columns of a table that is there already and gets new rows: what becomes of the old ones is up to
     /// `on_schema_change`. Only a run looks at them; a project is what it is, whatever was built of it before.
     fn with_old(&self, node: &Node, new: SchemaRef) -> SchemaRef {
-        let Scope::Run { full_refresh } = self.request.scope else { return new };
+        let Scope::Run { full_refresh, .. } = self.request.scope else { return new };
         let snapshot = node.resource_type == ResourceType::Snapshot;
         let refreshed = node.config.bool("full_refresh").unwrap_or(full_refresh) && !snapshot;
         if refreshed || !(snapshot || node.materialized() == "incremental") {

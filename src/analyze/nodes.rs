@@ -166,7 +166,7 @@ impl Analyzer {
         match self.runtime.block_on(self.seed_schema(node)) {
             Ok(schema) => {
                 let mut found = Analyzed::known(Arc::clone(&schema));
-                columns::check(node, &schema, &mut found);
+                columns::check(node, &schema, self.request.scope, &mut found);
                 found
             }
             Err(error) => failed(node, error, format!("seed `{}`", node.name)),
@@ -176,7 +176,9 @@ impl Analyzer {
     async fn seed_schema(&self, node: &Node) -> Result<SchemaRef> {
         let engine = &self.request.engine;
         let old = match (self.request.scope, &node.relation) {
-            (Scope::Run { full_refresh: false }, Some(relation)) if node.config.bool("full_refresh") != Some(true) => {
+            (Scope::Run { full_refresh: false, .. }, Some(relation))
+                if node.config.bool("full_refresh") != Some(true) =>
+            {
                 engine.table_schema(relation).await?
             }
             _ => None,

@@ -62,7 +62,7 @@ pub async fn build(
     }
     let units: Vec<NodeId> = schedule.units.iter().map(|unit| unit.node).collect();
     if super::check::is_wanted(options, loaded, build.mode) {
-        super::check::before_run(options, loaded, &session, units, diagnostics).await?;
+        super::check::before_run(options, loaded, &session, units, build.mode, diagnostics).await?;
     }
     if diagnostics.has_errors() {
         return Ok(RunResult::nothing(&loaded.invocation.id));

@@ -83,9 +83,10 @@ pub(super) async fn before_run(
     loaded: &Loaded,
     session: &Session,
     nodes: Vec<NodeId>,
+    mode: Mode,
     diagnostics: &mut Diagnostics,
 ) -> Result<()> {
-    let scope = Scope::Run { full_refresh: options.full_refresh };
+    let scope = Scope::Run { full_refresh: options.full_refresh, publishes: mode == Mode::Build };
     let analysis = analyze(session.analysis(options, loaded, &nodes, scope)).await?;
     let mut errors: Vec<&Diagnostic> = findings(&analysis, &nodes).filter(|found| found.is_error()).collect();
     errors.sort_by_key(|diagnostic| place(diagnostic));

@@ -143,8 +143,10 @@ fn a_publish_that_cannot_be() {
     let one = |publish: &str, code: i32| mart(publish, ROWS).says(code, &["build"]);
     insta::assert_snapshot!("an_unknown_setting_of_a_publish", one("{'to': 'bi', 'keys': ['id']}", 2));
     insta::assert_snapshot!("an_unknown_mode_of_a_publish", one("{'to': 'bi', 'mode': 'replcae'}", 2));
-    let said = one("{'to': 'bi', 'key': ['idd']}", 1);
-    assert!(said.contains("idd"), "{said}");
+    let said = one("{'to': 'bi', 'key': ['idd']}", 2);
+    assert!(said.contains("idd") && said.contains("did you mean `id`?"), "{said}");
+    mart("{'to': 'bi', 'key': ['idd']}", ROWS).ok(&["run"]);
+    mart("{'to': 'bi', 'key': ['idd']}", ROWS).exits(1, &["build", "--no-check"]).says(&["idd"]);
 }
 
 #[test]
