@@ -47,7 +47,7 @@ pub(super) fn of(expr: &Expr, frame: &Frame) -> Text {
         writer.out.truncate(end);
         writer.out.push_str(CUT);
     }
-    Text { binding: binding(expr, frame), sql: Arc::from(writer.out) }
+    Text { binding: binding(expr, frame), ..named(&writer.out) }
 }
 
 /// An element of the list at column `from` of an UNNEST.
@@ -58,34 +58,40 @@ pub(super) fn unnested(list: &Value, unnest: &Unnest, from: usize) -> Option<Tex
         Some(text) => text.sql.to_string(),
         None => identifier(written.rsplit('.').next().unwrap_or(written)),
     };
-    Some(Text { sql: Arc::from(format!("unnest({inner})")), binding: ATOM })
+    Some(named(&format!("unnest({inner})")))
 }
 
 /// What makes the columns of the branches of a UNION, each once. A branch is an expression, or the name of what it copies.
+/// A UNION of more than two is one inside of another in the plan.
 pub(super) fn union(branches: impl IntoIterator<Item = Result<Text, Arc<str>>>) -> Option<Text> {
     let mut texts: Vec<Text> = Vec::new();
     for branch in branches {
-        let text = branch.unwrap_or_else(|name| Text { sql: Arc::from(identifier(&name)), binding: ATOM });
-        if !texts.iter().any(|other| other.sql == text.sql) {
-            texts.push(text);
+        let text = branch.unwrap_or_else(|name| named(&identifier(&name)));
+        let parts = text.branches.as_ref().map_or_else(|| vec![text.clone()], |parts| parts.to_vec());
+        for part in parts {
+            if !texts.iter().any(|other| other.sql == part.sql) {
+                texts.push(part);
+            }
         }
-        if texts.iter().map(|text| text.sql.len()).sum::<usize>() > LIMIT {
-            texts.push(Text { sql: Arc::from(CUT.trim()), binding: ATOM });
+    }
+    if texts.len() < 2 {
+        return texts.pop();
+    }
+    let mut sql = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if sql.len() > LIMIT {
+            sql.push_str(CUT);
             break;
         }
+        sql.push_str(if index > 0 { " union " } else { "" });
+        sql.push_str(&text.sql);
     }
-    match texts.len() {
-        0 | 1 => texts.pop(),
-        _ => {
-            let sql: Vec<&str> = texts.iter().map(|text| &*text.sql).collect();
-            Some(Text { sql: Arc::from(sql.join(" union ")), binding: LOOSE })
-        }
-    }
+    Some(Text { sql: Arc::from(sql), binding: LOOSE, branches: Some(Arc::new(texts)) })
 }
 
-/// What a table function gives, or rows that stand in the query.
+/// What table functions and rows in the query are shown as.
 pub(super) fn named(text: &str) -> Text {
-    Text { sql: Arc::from(text), binding: ATOM }
+    Text { sql: Arc::from(text), binding: ATOM, branches: None }
 }
 
 fn is_plain(name: &str) -> bool {

@@ -109,6 +109,8 @@ pub(super) type Fields = Arc<Vec<(String, Arc<Value>)>>;
 pub(super) struct Text {
     pub(super) sql: Arc<str>,
     pub(super) binding: u8,
+    /// The branches of a UNION, each once.
+    pub(super) branches: Option<Arc<Vec<Text>>>,
 }
 
 /// The result of an operator: its columns, and what decides about its rows.
