@@ -5,64 +5,28 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use include_dir::{Dir, File, include_dir};
+
 use crate::diag::{Diagnostic, Result, codes};
 
 /// Path in the site and bytes.
 pub(super) type Assets = BTreeMap<String, Cow<'static, [u8]>>;
 
-macro_rules! embedded {
-    ($($path:literal),* $(,)?) => {
-        /// The embedded files. A test compares the list with the folder.
-        const EMBEDDED: &[(&str, &[u8])] = &[$(($path, include_bytes!(concat!("assets/", $path)))),*];
-    };
+/// The embedded files.
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/docs/assets");
+
+/// All files of the folder and of those in it.
+fn files(folder: &'static Dir<'static>) -> Vec<&'static File<'static>> {
+    folder.files().chain(folder.dirs().flat_map(files)).collect()
 }
 
-embedded![
-    "css/base.css",
-    "css/graph.css",
-    "css/pages.css",
-    "css/shell.css",
-    "icon.svg",
-    "index.html",
-    "js/calendar.js",
-    "js/charts.js",
-    "js/code.js",
-    "js/columns.js",
-    "js/core.js",
-    "js/dom.js",
-    "js/format.js",
-    "js/graph/canvas.js",
-    "js/graph/complete.js",
-    "js/graph/export.js",
-    "js/graph/input.js",
-    "js/graph/layout.js",
-    "js/graph/minimap.js",
-    "js/graph/page.js",
-    "js/graph/paint.js",
-    "js/graph/panel.js",
-    "js/graph/scene.js",
-    "js/graph/state.js",
-    "js/graph/toolbar.js",
-    "js/keys.js",
-    "js/main.js",
-    "js/model.js",
-    "js/pages/home.js",
-    "js/pages/lists.js",
-    "js/pages/node-columns.js",
-    "js/pages/node-parts.js",
-    "js/pages/node.js",
-    "js/pages/others.js",
-    "js/pages/source.js",
-    "js/parts.js",
-    "js/rich.js",
-    "js/router.js",
-    "js/search.js",
-    "js/select.js",
-    "js/shell.js",
-    "js/table.js",
-    "js/theme.js",
-    "js/tree.js",
-];
+fn embedded() -> Assets {
+    let named = |file: &'static File<'static>| {
+        let parts: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
+        (place(&parts.join("/")), Cow::Borrowed(file.contents()))
+    };
+    files(&EMBEDDED).into_iter().map(named).collect()
+}
 
 /// The path of an embedded file in the site: all but the first page stand in `assets/`.
 fn place(path: &str) -> String {
@@ -75,7 +39,7 @@ fn place(path: &str) -> String {
 /// # Errors
 /// C1009 if a file of the folder cannot be read.
 pub(super) fn all(overrides: Option<&Path>) -> Result<Assets> {
-    let mut assets: Assets = EMBEDDED.iter().map(|(path, bytes)| (place(path), Cow::Borrowed(*bytes))).collect();
+    let mut assets: Assets = embedded();
     let Some(folder) = overrides else { return Ok(assets) };
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let unreadable = |path: PathBuf, error: String| {
@@ -114,10 +78,10 @@ mod tests {
                 found.push(below.to_string_lossy().replace('\\', "/"));
             }
         }
-        found.sort();
-        let mut embedded: Vec<&str> = EMBEDDED.iter().map(|(path, _)| *path).collect();
-        embedded.sort_unstable();
-        assert_eq!(found, embedded);
+        let mut expected: Vec<String> = found.iter().map(|path| place(path)).collect();
+        expected.sort();
+        assert_eq!(embedded().into_keys().collect::<Vec<_>>(), expected);
+        assert!(expected.contains(&"index.html".to_string()));
     }
 
     #[test]
@@ -131,6 +95,6 @@ mod tests {
         assert_eq!(&*assets["index.html"], b"mine");
         assert_eq!(&*assets["assets/logo.svg"], b"<svg/>");
         assert!(!assets.contains_key(".hidden"));
-        assert_eq!(assets.len(), EMBEDDED.len() + 1);
+        assert_eq!(assets.len(), embedded().len() + 1);
     }
 }
