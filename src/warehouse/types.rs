@@ -13,7 +13,8 @@ pub fn storable_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// The schema in which a query reads a table that is stored as `schema`: Delta's scans give texts and bytes as views.
+/// The schema in which a query reads a table that is stored as `schema`: Delta's scans give texts and bytes as views, and
+/// call the items of a list `element`.
 pub fn scanned_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().map(scanned_field).collect::<Fields>()))
 }
@@ -22,7 +23,7 @@ fn scanned_field(field: &Arc<Field>) -> Arc<Field> {
     let data_type = match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        DataType::List(item) => DataType::List(scanned_field(item)),
+        DataType::List(item) => DataType::List(Arc::new(scanned_field(item).as_ref().clone().with_name("element"))),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(scanned_field).collect()),
         _ => return Arc::clone(field),
     };
