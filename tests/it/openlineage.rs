@@ -160,8 +160,11 @@ fn column_lineage_is_told_to_the_column_of_the_file() {
     );
 }
 
+/// Paths and bodies of requests.
+type Received = Arc<Mutex<Vec<(String, Json)>>>;
+
 /// A server that answers `status` to everything, and keeps what it was told: heads and bodies.
-fn server(status: &'static str) -> (String, Arc<Mutex<Vec<(String, Json)>>>) {
+fn server(status: &'static str) -> (String, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let requests: Arc<Mutex<Vec<(String, Json)>>> = Arc::default();
