@@ -160,9 +160,9 @@ fn warnings_can_be_errors_or_nothing() {
     project.exits(2, &["check", "--warn-error-options", "{error: [C4103]}"]);
     let said = project.says(0, &["check", "--warn-error-options", "{silence: [C4103]}"]);
     assert!(!said.contains("C4103"), "{said}");
-    // A run starts, since a warning is no mistake, and builds what is beside the comparison, which fails.
+    // A run starts: a warning is no mistake.
     project.ok(&["seed"]);
-    project.exits(1, &["run", "--empty"]).says(&["2 built"]);
+    project.ok(&["run", "--empty"]);
 }
 
 #[test]
