@@ -1,7 +1,7 @@
 //! The history of runs: the table `meta.runs` in the warehouse.
 //!
 //! A run tells what happened by events. A [`Recorder`] listens and makes one row of each unit that ended (a node that was
-//! built, a test, a table that was published); when the run is over, [`keep`] adds its rows to the table in one commit. So
+//! built, a test, a table that was published); when the run is over, [`keep()`] adds its rows to the table in one commit. So
 //! trends are there without a server, and can be asked for: `c360 show --inline "select * from meta.runs"`.
 //!
 //! That it cannot be written is a warning and never fails a run: the rows say how a run went, they are not what it was for.

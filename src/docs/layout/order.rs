@@ -63,7 +63,7 @@ pub(super) struct Start {
     backwards: bool,
 }
 
-/// First orders; the first is the one of [`first`].
+/// First orders; the first is the one of `first`.
 const STARTS: [Start; 4] = [
     Start { from_right: false, backwards: false },
     Start { from_right: true, backwards: false },
