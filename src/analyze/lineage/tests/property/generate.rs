@@ -175,7 +175,11 @@ impl Generator {
 
     fn grouped(&mut self, from: &str, scope: &[Column], filter: &str, count: usize) -> (String, Vec<Type>) {
         let kind = [Number, Text, Date][self.below(3)];
-        let key = self.expr(kind, scope, 1);
+        let mut key = self.expr(kind, scope, 1);
+        if key.parse::<u64>().is_ok() {
+            // A bare number would be a position.
+            key = format!("({key} + 0)");
+        }
         let mut items = vec![format!("{key} as c0")];
         let mut kinds = vec![kind];
         for at in 1..=count {
