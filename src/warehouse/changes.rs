@@ -201,24 +201,9 @@ impl TableVersion {
 
     /// False if one of the files is no longer in the store.
     async fn has_all(&self, files: &[File]) -> Result<bool> {
-        let store = self.table.object_store();
-        let paths: Vec<StorePath> = files.iter().map(|file| file.path.clone()).collect();
-        let looks = futures::stream::iter(paths).map(|path| {
-            let store = Arc::clone(&store);
-            async move {
-                match store.head(&path).await {
-                    Ok(_) => Ok(true),
-                    Err(object_store::Error::NotFound { .. }) => Ok(false),
-                    Err(error) => Err(error),
-                }
-            }
-        });
-        let found: Vec<bool> = looks
-            .buffer_unordered(LOOKS)
-            .try_collect()
-            .await
-            .map_err(|error: object_store::Error| failed(&self.what(), &error.into()))?;
-        Ok(found.into_iter().all(|there| there))
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        let missing = first_missing(&self.table, paths).await;
+        missing.map(|path| path.is_none()).map_err(|error| failed(&self.what(), &error.into()))
     }
 
     /// The rows of some files of this version.
@@ -227,6 +212,26 @@ impl TableVersion {
         let builder = self.table.table_provider().with_file_paths(files.into_iter().map(|file| file.path.to_string()));
         builder.await.map_err(|error| crate::failure::execution_error(&error))
     }
+}
+
+/// The first of `paths` that is not in the store of `table`.
+pub(super) async fn first_missing(
+    table: &DeltaTable,
+    paths: Vec<StorePath>,
+) -> std::result::Result<Option<StorePath>, object_store::Error> {
+    let store = table.object_store();
+    let looks = futures::stream::iter(paths).map(|path| {
+        let store = Arc::clone(&store);
+        async move {
+            match store.head(&path).await {
+                Ok(_) => Ok(None),
+                Err(object_store::Error::NotFound { .. }) => Ok(Some(path)),
+                Err(error) => Err(error),
+            }
+        }
+    });
+    let found: Vec<Option<StorePath>> = looks.buffered(LOOKS).try_collect().await?;
+    Ok(found.into_iter().flatten().next())
 }
 
 /// A file of a version: its path, and which of its rows count as deleted.

@@ -7,13 +7,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deltalake::DeltaTable;
-use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{Action, Add, CommitInfo};
 use deltalake::logstore::get_actions;
 use deltalake::operations::vacuum::VacuumMode;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStoreExt, path::Path as StorePath};
 
+use super::changes::first_missing;
 use super::{Commit, Warehouse, Written, failed};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
@@ -101,9 +101,7 @@ impl Warehouse {
         };
         let mut earlier = table.clone();
         earlier.load_version(version).await.map_err(|error| gone(error.to_string()))?;
-        let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
-        let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
-        let properties = CommitProperties::default().with_metadata(metadata).with_max_retries(0);
+        let properties = commit.properties().with_max_retries(0);
         let missing = missing(&earlier).await.map_err(|error| failed(&gone(String::new()).message, &error.into()))?;
         if let Some(path) = missing {
             return Err(gone(format!("its file `{path}` was deleted")));
@@ -174,20 +172,8 @@ impl Warehouse {
 /// The first file of a version that is no longer in the store.
 async fn missing(table: &DeltaTable) -> std::result::Result<Option<StorePath>, object_store::Error> {
     let Ok(state) = table.snapshot() else { return Ok(None) };
-    let paths: Vec<StorePath> = state.log_data().iter().map(|file| StorePath::from(file.path().as_ref())).collect();
-    let store = table.object_store();
-    let looks = futures::stream::iter(paths).map(|path| {
-        let store = store.clone();
-        async move {
-            match store.head(&path).await {
-                Ok(_) => Ok(None),
-                Err(object_store::Error::NotFound { .. }) => Ok(Some(path)),
-                Err(error) => Err(error),
-            }
-        }
-    });
-    let found: Vec<Option<StorePath>> = looks.buffered(AT_A_TIME).try_collect().await?;
-    Ok(found.into_iter().flatten().next())
+    let paths = state.log_data().iter().map(|file| StorePath::from(file.path().as_ref())).collect();
+    first_missing(table, paths).await
 }
 
 impl TableCommit {

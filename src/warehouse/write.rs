@@ -50,6 +50,13 @@ impl Commit {
     pub fn profiled(self, profiling: Profiling) -> Commit {
         Commit { profiling, ..self }
     }
+
+    /// What the log keeps of it.
+    pub(super) fn properties(&self) -> CommitProperties {
+        let metadata = [("c360.node", &self.node), ("c360.invocation", &self.invocation_id)];
+        let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
+        CommitProperties::default().with_metadata(metadata)
+    }
 }
 
 /// What a commit did.
@@ -151,9 +158,7 @@ impl Warehouse {
             None => self.new_table(relation)?,
         };
         let bytes_before = before.as_ref().map_or(0, total_bytes);
-        let metadata = [("c360.node", &commit.node), ("c360.invocation", &commit.invocation_id)];
-        let metadata = metadata.map(|(key, value)| (key.to_string(), serde_json::Value::from(value.clone())));
-        let mut properties = CommitProperties::default().with_metadata(metadata);
+        let mut properties = commit.properties();
         let overwrites = mode == SaveMode::Overwrite;
         if overwrites || base != Base::Any {
             properties = properties.with_max_retries(0);
