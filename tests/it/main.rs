@@ -19,6 +19,7 @@ mod data_tests;
 mod database_sources;
 mod docs;
 mod durability;
+mod fuzz;
 mod graph_errors;
 mod history;
 mod identifiers;
