@@ -85,7 +85,8 @@ fn fuzz(name: &str) {
     let trial = Trial::new(target, &folder);
     let (tell, is_done) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(|| trial.watch(&is_done));
+        let watched = &trial;
+        scope.spawn(move || watched.watch(&is_done));
         // The stack of the threads that render templates.
         let work = std::thread::Builder::new().stack_size(c360::jinja::STACK_SIZE).spawn_scoped(scope, || {
             let seeds = corpus(target);

@@ -170,7 +170,8 @@ impl<'a> Mutator<'a> {
 
     fn piece(&mut self, of: &[u8]) -> Vec<u8> {
         let start = self.below(of.len());
-        let length = 1 + self.below(if self.random().is_multiple_of(4) { 200 } else { 12 });
+        let longest = if self.random().is_multiple_of(4) { 200 } else { 12 };
+        let length = 1 + self.below(longest);
         of[start..(start + length).min(of.len())].to_vec()
     }
 
