@@ -394,7 +394,7 @@ fn what_a_record_says_cannot_steer_a_terminal() {
     assert!(!shown.stdout.contains('\x1b'), "{:?}", shown.stdout);
 }
 
-/// Whenever it is cut, all rows are there or the build says why not.
+/// Whenever it is cut, all rows are there, or those of the file that is left, or the build says why not: nothing between.
 #[test]
 fn a_file_that_is_cut_while_it_is_read() {
     let record = |id: usize| format!("{id},{}\n", "x".repeat(100));
@@ -403,6 +403,8 @@ fn a_file_that_is_cut_while_it_is_read() {
     let project = source("location: lake/*.csv", &[("id", "bigint"), ("s", "varchar")]).file("models/m.sql", sql);
     for share in [1, 2, 3, 4, 5, 6, 7] {
         project.write("lake/a.csv", &text);
+        let cut = text[..text.len() * share / 8].rfind('\n').expect("a record") + 1;
+        let left = text[..cut].lines().count() - 1;
         let mut child = project.start(&["build"]);
         let stderr = child.stderr.take().expect("a pipe");
         let mut said = String::new();
@@ -411,13 +413,14 @@ fn a_file_that_is_cut_while_it_is_read() {
             if line.contains("\"unit_started\"") {
                 // Somewhere in the middle of the scan, or before or after it: no row may be lost in any case.
                 let file = std::fs::OpenOptions::new().write(true).open(project.path("lake/a.csv")).expect("a file");
-                file.set_len((text.len() * share / 8) as u64).expect("a shorter file");
+                file.set_len(cut as u64).expect("a shorter file");
             }
             said += &line;
             said.push('\n');
         }
         if child.wait().expect("an end").success() {
-            assert_eq!(project.table("select count(*) as n from {{ ref('m') }}"), ["60000"], "{share}");
+            let rows = project.table("select count(*) as n from {{ ref('m') }}");
+            assert!(rows == ["60000"] || rows == [left.to_string()], "{share}: {rows:?}");
         } else {
             assert!(said.contains("lake/a.csv") && said.contains("changed while it was read"), "{share}: {said}");
         }
