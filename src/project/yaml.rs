@@ -233,8 +233,9 @@ impl<'a> Builder<'a> {
     fn syntax_error(&self, error: &ScanError) -> Box<Diagnostic> {
         let at = self.byte(error.marker().index());
         let tab = self.file.text[..at.min(self.file.text.len())].lines().last().is_some_and(|line| line.contains('\t'));
+        let letter = self.file.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         Diagnostic::error(codes::YAML_SYNTAX, format!("`{}` is no valid YAML: {}", self.file.path, error.info()))
-            .label(Span::new(self.file, at..at + 1), "the reader stopped here")
+            .label(Span::new(self.file, at..at + letter), "the reader stopped here")
             .maybe_help(if tab { Some("YAML is indented with blanks, not with tabs") } else { cure(error.info()) })
     }
 

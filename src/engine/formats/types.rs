@@ -3,6 +3,7 @@
 //! Text is `Utf8View`, the type DataFusion itself gives to `varchar`; timestamps have microseconds, as Delta Lake and
 //! Parquet keep them. Unsigned types become the next wider signed one, because Delta Lake has none.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
@@ -320,12 +321,20 @@ pub(super) fn sql_name(data_type: &DataType) -> String {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_string(),
         DataType::List(item) | DataType::LargeList(item) => format!("{}[]", sql_name(item.data_type())),
         DataType::Struct(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|field| format!("{} {}", field.name(), sql_name(field.data_type()))).collect();
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|field| format!("{} {}", quoted(field.name()), sql_name(field.data_type())))
+                .collect();
             format!("struct<{}>", fields.join(", "))
         }
         other => other.to_string().to_lowercase(),
     }
+}
+
+/// A field's name as a type spells it.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_plain { name.into() } else { format!("\"{}\"", name.replace('"', "\"\"")).into() }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn fuzz(name: &str) {
         return;
     }
     let target = target(name).expect("a target");
-    let folder = std::env::temp_dir().join(format!("c360-fuzz-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("c360-fuzz-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let trial = Trial::new(target, &folder);
     let (tell, is_done) = std::sync::mpsc::channel();
