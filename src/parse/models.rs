@@ -111,6 +111,7 @@ impl Builder<'_> {
             parts.constraints = properties::constraints(&entry.yaml);
         }
         let mut node = node(package.name(), name, ResourceType::Model, file, fqn, NodeKind::Model(parts));
+        node.raw_code.clone_from(&file.source.text);
         node.config = folder_config(self.project, package, ResourceConfig::Models, &node.fqn);
         if let Some(version) = &version {
             node.unique_id = format!("{}.v{}", node.unique_id, plain(&version.value));

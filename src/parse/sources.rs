@@ -40,7 +40,6 @@ impl Builder<'_> {
         let kind = NodeKind::Source(Box::new(self.table_parts(entry, table, &name)));
         let mut node = node(&entry.package, &name, ResourceType::Source, &entry.file, fqn, kind);
         node.unique_id = format!("source.{}.{}.{name}", entry.package, entry.name);
-        node.raw_code = String::new();
         node.patch = Some(table.get("name").map_or(table.span.clone(), |name| name.span.clone()));
         node.description = self.description(table, &entry.package);
         node.config = folder_config(self.project, package, ResourceConfig::Sources, &node.fqn);
