@@ -403,7 +403,17 @@ pub(crate) enum Verb {
         dry_run: bool,
     },
     /// Delete the folders that `clean-targets` names
-    Clean,
+    Clean {
+        /// Instead: what builds that were killed have left in the warehouse, and no version of a table names
+        #[arg(long)]
+        orphans: bool,
+        /// With --orphans: leave what was written in the last hours, which a build may be using
+        #[arg(long, default_value_t = crate::ops::ORPHAN_HOURS, value_name = "HOURS")]
+        older_than: u32,
+        /// With --orphans: only say what would be deleted
+        #[arg(long, requires = "orphans")]
+        dry_run: bool,
+    },
     /// Make a new project that builds at once
     Init {
         /// Name of the project and of its folder
