@@ -183,6 +183,9 @@ pub(crate) struct RunArgs {
     /// Print what would run, in which order, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Tell where time and memory went: the operators of each node, with rows, seconds, bytes read and spilled
+    #[arg(long)]
+    pub(crate) explain_analyze: bool,
 }
 
 #[derive(Debug, Subcommand)]
