@@ -17,6 +17,7 @@ mod config_explain;
 mod customer360;
 mod data_tests;
 mod database_sources;
+mod dialect;
 mod docs;
 mod durability;
 mod graph_errors;

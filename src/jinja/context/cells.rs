@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 
 use super::adapter::QueryTable;
 use crate::jinja::value::Value;
-use crate::stdx::grouped;
 
 /// The value of a cell of this SQL type: dates, times and decimals are Python's, so that `value.strftime(..)` works.
 pub(super) fn value(data_type: &str, cell: &Json) -> Value {
@@ -97,20 +96,22 @@ fn numeric(data_type: &str) -> bool {
         .any(|word| data_type.starts_with(word) && !data_type.ends_with("[]"))
 }
 
-/// A cell for people: whole numbers in groups of three digits, booleans as Python spells them.
+/// A cell for people: numbers with three decimals at most, booleans as Python spells them.
 fn text(cell: &Json) -> String {
     match cell {
         Json::Null => String::new(),
         Json::Bool(true) => "True".into(),
         Json::Bool(false) => "False".into(),
         Json::String(text) => text.clone(),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) if number < 0 => format!("-{}", grouped(number.unsigned_abs())),
-            Some(number) => grouped(number.unsigned_abs()),
-            None => number.to_string(),
-        },
+        Json::Number(number) if number.is_f64() => shortened(number.as_f64().unwrap_or_default()),
         other => other.to_string(),
     }
+}
+
+fn shortened(number: f64) -> String {
+    let text = format!("{number:.3}");
+    let short = text.trim_end_matches('0').trim_end_matches('.').to_string();
+    if short.parse() == Ok(number) { short } else { format!("{short}…") }
 }
 
 fn clipped(text: &str, limits: &Limits) -> String {
@@ -148,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_result_is_drawn_as_a_table() {
-        let rows = vec![vec![json!(1234), json!("a")], vec![json!(-5), Json::Null]];
+        let rows = vec![vec![json!(1234), json!("a")], vec![json!(2.5), Json::Null]];
         let found = drawn(&table(&[("n", "bigint"), ("name", "varchar")], rows), &Limits::default());
-        assert_eq!(found, "|     n | name |\n| ----- | ---- |\n| 1,234 | a    |\n|    -5 |      |");
+        assert_eq!(found, "|    n | name |\n| ---- | ---- |\n| 1234 | a    |\n|  2.5 |      |");
     }
 
     #[test]

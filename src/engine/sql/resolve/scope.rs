@@ -1,7 +1,7 @@
 //! What a name may stand for at one place of a query.
 
 use arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use super::notes::History;
 
@@ -76,6 +76,8 @@ pub(super) struct Scope {
     pub(super) prefer: Prefer,
     /// Columns that joins merged with USING: unqualified they are one.
     pub(super) merged: Vec<String>,
+    /// Aliases of the projection that WHERE and later items may use, with what they stand for as it was written.
+    pub(super) aliases: Vec<(Ident, Expr)>,
     /// The planner sees these names as those of an outer query: left neighbours of a lateral item.
     pub(super) lateral: bool,
 }
