@@ -44,7 +44,7 @@ fn types_meet_where_databases_let_them() {
         ("select coalesce(b, 'true') from (values (cast(null as boolean))) t(b)", "true"),
         ("select regexp_matches('abc', 'b') > 0, 0 = regexp_matches('abc', 'x')", "true,true"),
         ("select b = 'true', 'False' <> b from (values (true)) t(b)", "true,true"),
-        ("select b in ('True', 'False') from (values (true)) t(b)", "true"),
+        ("select b in ('True', 'False'), c not in ('true') from (select true as b, 1 > 2 as c) t", "true,true"),
         (
             "select date '2020-01-31' + interval '1 month' * 1, date '2020-01-01' + 2 * interval '1 day'",
             "2020-02-29T00:00:00,2020-01-03T00:00:00",
@@ -72,5 +72,15 @@ fn json_in_text_can_be_read() {
             "2,2",
         ),
         ("select j::json ->> '$.a.b' from (values ('{\"a\": {\"b\": 5}}'), ('no json'), (null)) t(j)", "5  "),
+    ]);
+}
+
+#[test]
+fn the_column_of_a_series_has_the_names_that_databases_give_it() {
+    check(&[
+        ("select range from range(2)", "0 1"),
+        ("select generate_series + 1 as n from generate_series(1, 2)", "2 3"),
+        ("select n * 10 as m from generate_series(1, 2) as n", "10 20"),
+        ("select value from range(1)", "0"),
     ]);
 }

@@ -133,3 +133,14 @@ fn the_information_schema_lists_what_is_stored() {
     let columns = "select column_name from information_schema.columns where table_name = 'b'";
     assert_eq!(show(columns), "column_name\nid\n");
 }
+
+#[test]
+fn a_setting_may_be_a_date() {
+    let project = Project::models(&[(
+        "a",
+        "{{ config(meta={'x': 1}, begin=modules.datetime.datetime(2024, 1, 2), until=modules.datetime.date(2024, 3, 1)) }} select 1 as id",
+    )]);
+    project.ok(&["parse"]);
+    let config = &project.json("target/manifest.json")["nodes"]["model.shop.a"]["config"];
+    assert_eq!((config["begin"].as_str(), config["until"].as_str()), (Some("2024-01-02T00:00:00"), Some("2024-03-01")));
+}
