@@ -18,6 +18,7 @@ mod config_explain;
 mod customer360;
 mod data_tests;
 mod database_sources;
+mod dialect;
 mod docs;
 mod durability;
 mod fuzz;

@@ -12,9 +12,12 @@ mod aliases;
 mod checked;
 mod dates;
 mod digits;
+mod json;
+mod lenient;
 mod planner;
 mod regexp;
 mod scalar;
+mod series;
 mod soft_dates;
 #[cfg(test)]
 mod tests;
@@ -64,9 +67,18 @@ pub(crate) enum Kind {
 
 /// Every function that c360 adds, family after family.
 pub fn catalog() -> impl Iterator<Item = &'static Entry> {
-    [aggregate::ENTRIES, soft_dates::ENTRIES, dates::ENTRIES, text::ENTRIES, regexp::ENTRIES, aliases::ENTRIES]
-        .into_iter()
-        .flatten()
+    [
+        aggregate::ENTRIES,
+        soft_dates::ENTRIES,
+        dates::ENTRIES,
+        text::ENTRIES,
+        regexp::ENTRIES,
+        json::ENTRIES,
+        lenient::ENTRIES,
+        aliases::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Adds all of it to a session: functions, the planning of arithmetic that does not wrap, and datafusion-spark's functions.
@@ -78,6 +90,7 @@ pub fn register(ctx: &SessionContext) -> Result<()> {
         let mut state = state.write();
         register_functions(&mut *state)?;
         state.register_expr_planner(Arc::new(planner::Planner))?;
+        series::register(&mut state);
     }
     ctx.add_analyzer_rule(Arc::new(checked::CheckedArithmetic::new()));
     Ok(())

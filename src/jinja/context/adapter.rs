@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::api::ColumnValue;
+use super::api::{ColumnValue, column_type, relation_type};
 use super::{RelationValue, Scope};
 use crate::diag::{self, Diagnostic, codes};
 use crate::jinja::env::BUILTIN_PACKAGE;
@@ -103,6 +103,14 @@ impl Object for AdapterValue {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        match name {
+            "Relation" => Some(relation_type()),
+            "Column" => Some(column_type()),
+            _ => None,
+        }
     }
 
     fn methods(&self) -> &[&'static str] {

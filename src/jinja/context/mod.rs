@@ -7,6 +7,7 @@
 mod adapter;
 mod api;
 mod builtins;
+mod cells;
 mod config;
 mod exceptions;
 mod graph;
@@ -16,6 +17,7 @@ mod query;
 mod refs;
 mod relation;
 mod settings;
+mod table;
 mod tests_of;
 
 use std::cell::RefCell;
