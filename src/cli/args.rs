@@ -84,6 +84,9 @@ pub(crate) struct GlobalArgs {
     /// Plain output without colours
     #[arg(long, global = true, hide = true)]
     pub(crate) no_use_colors: bool,
+    /// Output with colours
+    #[arg(long, global = true, hide = true, overrides_with = "no_use_colors")]
+    pub(crate) use_colors: bool,
 }
 
 /// `--log-format`.
@@ -171,6 +174,9 @@ pub(crate) struct RunArgs {
     /// Plan and build everything, and read no row
     #[arg(long)]
     pub(crate) empty: bool,
+    /// Read of parents with an `event_time` rows of this time alone: '3 days', or '{start: 2024-01-01, end: 2024-02-01}'
+    #[arg(long, value_name = "WINDOW")]
+    pub(crate) sample: Option<String>,
     /// Keep the rows that tests find, in tables of their own
     #[arg(long)]
     pub(crate) store_failures: bool,
@@ -227,6 +233,16 @@ pub(crate) enum Verb {
     },
     /// Bring the history of snapshots up to date
     Snapshot {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Take over what another state has built, under the names that nodes have here
+    ///
+    /// Tables are copied with all rows, since a Delta table cannot safely share files with another; a view becomes a view
+    /// of the other one. What is there already stays, unless --full-refresh asks for it.
+    Clone {
         #[command(flatten)]
         select: SelectArgs,
         #[command(flatten)]

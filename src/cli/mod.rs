@@ -5,6 +5,7 @@ mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
 mod docs_args;
+mod foreign;
 mod interrupt;
 mod markdown;
 mod panics;
@@ -12,6 +13,7 @@ mod printer;
 #[cfg(test)]
 mod reference;
 mod settings;
+mod twins;
 mod verbs;
 
 use std::process::ExitCode;
@@ -38,7 +40,9 @@ pub fn main() -> ExitCode {
     // Two providers of cryptography are compiled in; which one is used has to be said once.
     let _ = rustls::crypto::ring::default_provider().install_default();
     panics::quiet();
-    let cli = match Cli::try_parse() {
+    let env = Environment::read();
+    let args = env.with_twins(foreign::without_foreign(std::env::args_os().collect()));
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no mistakes.
@@ -47,7 +51,6 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let env = Environment::read();
     let printer = Printer::new(settings::report_options(&cli.global, &env));
     logging(&env);
     let code = match run(cli, &env, &printer) {
@@ -94,6 +97,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Snapshot { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
         }
+        Verb::Clone { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Clone, env, printer),
         Verb::Retry { state, run } => verbs::retry(global, state, &run, env, printer),
         Verb::RunOperation { name, args } => verbs::run_operation(global, &name, args.as_deref(), env, printer),
         Verb::Source { verb: SourceVerb::Freshness { select, output } } => {

@@ -41,7 +41,9 @@ pub async fn compile(
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     let world = Arc::clone(&session.world);
     let compiled = tokio::task::spawn_blocking(move || {
-        nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>()
+        let compiled = nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>();
+        world.end_session();
+        compiled
     });
     let compiled = compiled
         .await

@@ -59,7 +59,9 @@ fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocati
     flags.insert("STORE_FAILURES".into(), json!(options.store_failures));
     flags.insert("WARN_ERROR".into(), json!(options.warn_error.promotes(codes::JINJA_WARNED)));
     flags.insert("WHICH".into(), json!(options.command));
+    flags.insert("SAMPLE".into(), options.sample.map_or(Json::Null, |(start, end)| json!([start, end])));
     Invocation {
+        sample: options.sample,
         profile_name: profile_name.to_string(),
         target,
         vars: options.vars.clone(),

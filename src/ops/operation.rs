@@ -37,7 +37,11 @@ pub async fn run_operation(
     let title = format!("run-operation {name}");
     let (started_at, start) = (Utc::now(), Instant::now());
     let overrides = Overrides { names, ..Overrides::default() };
-    let call = tokio::task::spawn_blocking(move || render_text(&world, &node, &title, &text, overrides));
+    let call = tokio::task::spawn_blocking(move || {
+        let rendered = render_text(&world, &node, &title, &text, overrides);
+        world.end_session();
+        rendered
+    });
     tokio::pin!(call);
     let called = loop {
         tokio::select! {

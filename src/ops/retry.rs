@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use chrono::NaiveDateTime;
 use serde_json::{Map, Value as Json};
 
 use crate::diag::{Diagnostic, Result, codes};
@@ -62,13 +63,30 @@ impl Leftover {
         let which = self.args.get("which").and_then(Json::as_str).unwrap_or("build");
         Mode::ALL.into_iter().find(|mode| mode.verb() == which).ok_or_else(|| {
             Diagnostic::error(codes::BAD_ARGUMENT, format!("`{which}` cannot be retried"))
-                .help("retry repeats build, run, test, seed and snapshot")
+                .help("retry repeats build, run, test, seed, snapshot and clone")
         })
     }
 
     /// A flag of the earlier invocation.
     pub fn flag(&self, name: &str) -> bool {
         self.args.get(name).and_then(Json::as_bool).unwrap_or(false)
+    }
+
+    /// A text that the earlier invocation was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.args.get(name).and_then(Json::as_str)
+    }
+
+    /// A time that the earlier invocation was given.
+    pub fn time(&self, name: &str) -> Option<NaiveDateTime> {
+        self.text(name).and_then(parse_time)
+    }
+
+    /// The stretch of time of an earlier sample.
+    pub fn sample(&self) -> Option<Stretch> {
+        let sample = self.args.get("sample")?;
+        let time = |key: &str| sample[key].as_str().and_then(parse_time);
+        time("start").zip(time("end"))
     }
 
     /// The vars of the earlier invocation.

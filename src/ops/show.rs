@@ -76,7 +76,12 @@ fn selected(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -
 async fn open(session: &Session, node: Node, limit: Option<usize>) -> Result<Shown> {
     let name = node.search_name();
     let world = Arc::clone(&session.world);
-    let compiled = tokio::task::spawn_blocking(move || compile_for_show(&world, &node)).await;
+    let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = compile_for_show(&world, &node);
+        world.end_session();
+        compiled
+    });
+    let compiled = compiled.await;
     let compiled = compiled
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}")))??;
     let meter = session.engine.meter()?;

@@ -8,8 +8,11 @@
 mod change;
 mod define;
 mod insert;
+mod merge;
+mod names;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::sync::Arc;
 
@@ -22,6 +25,8 @@ use crate::engine::{Engine, Meter};
 use crate::node::Relation;
 use crate::warehouse::{Base, Commit, Stored};
 
+pub use trail::Trail;
+
 /// What the execution of a statement needs.
 pub struct Executor<'a> {
     /// The engine.
@@ -30,6 +35,8 @@ pub struct Executor<'a> {
     pub meter: &'a Meter,
     /// What goes into the log of tables that are changed.
     pub commit: Commit,
+    /// What the statements leave behind.
+    pub trail: &'a Trail,
 }
 
 impl Executor<'_> {
@@ -55,6 +62,7 @@ impl Executor<'_> {
     /// C4001 to C4006 for a statement that cannot be read or planned, C4002 for one that there is no way to do here, and
     /// what its execution fails with.
     pub async fn one(&self, file: &Arc<SourceFile>) -> Result<Option<SendableRecordBatchStream>> {
+        let file = &respelled(file);
         let Statement::Statement(statement) = parse_file(file)? else {
             return self.engine.query(&self.meter.state, file).await.map(Some);
         };
@@ -72,12 +80,18 @@ impl Executor<'_> {
             Sql::Delete(delete) => self.delete(delete).await,
             Sql::Update(update) => self.update(update).await,
             Sql::Truncate(truncate) => self.truncate(truncate).await,
+            Sql::Merge(merge) => self.merge(merge).await,
             Sql::CreateTable(table) => self.create_table(table).await,
             Sql::CreateView(view) => self.create_view(view).await,
             Sql::AlterTable(alter) => self.alter_table(alter).await,
             Sql::Drop { object_type, if_exists, names, .. } => self.drop_all(object_type, if_exists, &names).await,
             // Schemas are folders that appear with their first table, and every statement is its own transaction.
             Sql::CreateSchema { .. } | Sql::StartTransaction { .. } | Sql::Commit { .. } => Ok(()),
+            // What a database keeps to be faster, or to be read about: a Delta table has it already, or needs it not.
+            Sql::CreateIndex(_) | Sql::Comment { .. } | Sql::Analyze { .. } => {
+                tracing::info!("nothing to do for: {statement}");
+                Ok(())
+            }
             other => {
                 let text = other.to_string();
                 let words: Vec<&str> = text.split_whitespace().take(2).collect();
@@ -85,7 +99,7 @@ impl Executor<'_> {
                     codes::SQL_PLAN,
                     format!("`{}` is not supported", words.join(" ").to_lowercase()),
                 )
-                .help("c360 runs insert, update, delete, truncate, create, alter and drop of tables and views"))
+                .help("c360 runs insert, update, delete, merge, truncate, create, alter and drop of tables and views"))
             }
         }
     }
@@ -128,14 +142,46 @@ impl Executor<'_> {
         let physical = self.engine.physical(state, &plan).await?;
         let warehouse = &self.engine.warehouse;
         let progress = Default::default();
-        if append {
-            warehouse.append(state, relation, physical, &progress, &self.commit).await?;
+        let written = if append {
+            warehouse.append(state, relation, physical, &progress, &self.commit).await?
         } else {
-            warehouse.overwrite_on(base, state, relation, physical, &progress, &self.commit).await?;
-        }
+            warehouse.overwrite_on(base, state, relation, physical, &progress, &self.commit).await?
+        };
+        self.trail.wrote(written.rows);
         self.engine.forget(relation);
         Ok(())
     }
+
+    /// True if `query` gives any row.
+    async fn any_row(&self, relation: &Relation, query: &str) -> Result<bool> {
+        use futures::TryStreamExt;
+        let file = SourceFile::new(format!("statement on {relation}"), format!("{query} limit 1"));
+        let mut rows = self.engine.query(&self.meter.state, &file).await?;
+        while let Some(batch) = rows.try_next().await.map_err(|error| crate::engine::execution_error(&error))? {
+            if batch.num_rows() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Removes a relation that was needed for a while; that this fails is no reason to fail.
+    async fn drop_quietly(&self, relation: &Relation) {
+        if let Err(error) = self.engine.warehouse.drop_relation(relation).await {
+            tracing::warn!("staged rows were left behind: {error}");
+        }
+        self.engine.forget(relation);
+    }
+}
+
+/// `alter view a rename to b` as the parser knows it: of a table.
+fn respelled(file: &Arc<SourceFile>) -> Arc<SourceFile> {
+    let words: Vec<String> = file.text.split_whitespace().take(2).map(str::to_lowercase).collect();
+    if words != ["alter", "view"] || !file.text.to_lowercase().contains(" rename to ") {
+        return Arc::clone(file);
+    }
+    let rest = file.text.trim_start()["alter".len()..].trim_start();
+    SourceFile::new(file.path.clone(), format!("alter table {}", &rest["view".len()..]))
 }
 
 /// Reads rows that nobody wants, for what reading them does.

@@ -30,6 +30,7 @@ mod lakes_s3;
 mod lineage;
 mod macros;
 mod mariadb;
+mod materializations;
 mod openlineage;
 mod packages;
 mod profiles;

@@ -80,5 +80,16 @@ fn args(options: &Options, select: &SelectArgs) -> Map<String, serde_json::Value
     args.insert("store_failures".into(), json!(options.store_failures));
     args.insert("defer".into(), json!(options.defer));
     args.insert("favor_state".into(), json!(options.favor_state));
+    if let Some(state) = &options.state {
+        args.insert("state".into(), json!(state));
+    }
+    if let Some((start, end)) = options.sample {
+        args.insert("sample".into(), json!({"start": start, "end": end}));
+    }
+    for (name, time) in [("event_time_start", options.event_time.0), ("event_time_end", options.event_time.1)] {
+        if let Some(time) = time {
+            args.insert(name.into(), json!(time));
+        }
+    }
     args
 }

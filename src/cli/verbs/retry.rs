@@ -36,6 +36,14 @@ pub(in crate::cli) fn retry(
     let mode = leftover.mode()?;
     options.command = mode.verb().to_string();
     options.full_refresh |= leftover.flag("full_refresh");
+    options.fail_fast |= leftover.flag("fail_fast");
+    options.defer |= leftover.flag("defer");
+    options.favor_state |= leftover.flag("favor_state");
+    options.state = leftover.text("state").map(PathBuf::from).or(options.state);
+    options.sample = options.sample.or_else(|| leftover.sample());
+    let (from, to) = options.event_time;
+    options.event_time =
+        (from.or_else(|| leftover.time("event_time_start")), to.or_else(|| leftover.time("event_time_end")));
     options.empty |= leftover.flag("empty");
     options.store_failures |= leftover.flag("store_failures");
     if global.vars.is_none() {

@@ -37,7 +37,7 @@ impl Object for ColumnValue {
         Some(match name {
             "name" | "column" => Value::str(&self.0.name),
             "quoted" => Value::str(quote(&self.0.name)),
-            "data_type" | "dtype" => Value::str(&self.0.data_type),
+            "data_type" | "dtype" | "expanded_data_type" => Value::str(&self.0.data_type),
             "char_size" | "numeric_precision" | "numeric_scale" => Value::None,
             _ => return None,
         })

@@ -108,6 +108,7 @@ impl Object for RelationValue {
             "is_table" => is("table"),
             "is_view" => is("view"),
             "is_cte" => is("cte"),
+            "can_be_renamed" | "can_be_replaced" => Value::Bool(!matches!(self.kind.as_deref(), Some("cte") | None)),
             "is_materialized_view" | "is_pointer" | "is_dynamic_table" => Value::Bool(false),
             _ => return None,
         })
