@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 #[cfg(feature = "cluster")]
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
@@ -290,6 +290,17 @@ impl Engine {
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
     pub fn relation(&self, parts: &[String]) -> Option<Relation> {
         self.relations.place(parts)
+    }
+
+    /// Offers tables that are stored nowhere under `schema`, to queries that find no others of these names. Their database
+    /// is `c360`, and the target's.
+    pub fn offer(&self, schema: &str, tables: Vec<(&str, Arc<dyn TableProvider>)>) {
+        if !tables.is_empty() && self.context.catalog(catalog::OWN).is_none() {
+            self.context.register_catalog(catalog::OWN, Arc::new(Catalog(Arc::clone(&self.relations))));
+        }
+        for (identifier, table) in tables {
+            self.relations.offer(schema, identifier, table);
+        }
     }
 
     /// Forgets what was opened under `relation`: it was written.

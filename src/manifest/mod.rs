@@ -37,6 +37,8 @@ pub struct Manifest {
     pub docs: Vec<DocBlock>,
     /// Groups.
     pub groups: Vec<Group>,
+    /// Packages whose models are public or their own (`restrict-access`).
+    pub restricted: Vec<String>,
     /// `selectors.yml`, as written.
     pub selectors: Option<crate::project::yaml::Yaml>,
     /// Things that are kept and not interpreted: metrics, semantic models, saved queries, by section of the manifest.

@@ -11,6 +11,7 @@ use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
 use crate::engine::{Meter, execution_error};
+use crate::jinja::LogLine;
 use crate::node::{Node, NodeKind, ResourceType};
 
 /// Rows of one node, not yet read.
@@ -25,7 +26,7 @@ pub struct Shown {
     _meter: Meter,
 }
 
-/// Rows of the selected nodes, or of `inline`; at most `limit` of each.
+/// Rows of the selected nodes, or of `inline`; at most `limit` of each. `log` receives what templates log.
 ///
 /// # Errors
 /// The selection matches nothing, or the query cannot be compiled or planned.
@@ -34,16 +35,22 @@ pub async fn show(
     loaded: &Loaded,
     inline: Option<&str>,
     limit: Option<usize>,
+    log: &mut dyn FnMut(LogLine),
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Shown>> {
     let nodes = match inline {
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new()).await?;
+    let mut session = Session::open(options, loaded, Vec::new()).await?;
+    if let Some(sql) = inline {
+        super::meta::offer(options, loaded, &session, sql).await?;
+    }
     let mut out = Vec::new();
     for node in nodes {
-        let shown = open(&session, node, limit).await?;
+        let shown = open(&session, node, limit).await;
+        session.drain(log);
+        let shown = shown?;
         for warning in &shown.compiled.warnings {
             diagnostics.push(Box::new(warning.clone()));
         }

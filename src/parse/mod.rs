@@ -129,7 +129,9 @@ impl<'a> Builder<'a> {
         for node in &mut nodes {
             node.unrendered_config = node.config.written().clone();
         }
+        let restricted = self.project.packages.iter().filter(|package| package.config.restrict_access);
         let mut manifest = Manifest {
+            restricted: restricted.map(|package| package.name().to_string()).collect(),
             project_name: self.project.root.name().to_string(),
             nodes,
             macros: self.templates.macro_infos(),

@@ -42,6 +42,7 @@ mod publish_mysql;
 mod publish_postgres;
 mod publish_sqlite;
 mod quarantine;
+mod runner;
 mod scheduling;
 mod seeds;
 mod selection;

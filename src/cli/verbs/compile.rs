@@ -21,7 +21,13 @@ pub(in crate::cli) fn compile(
     let options = plain_options("compile", global, select, env)?;
     let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
     let mut diagnostics = Diagnostics::default();
-    let compiled = runtime()?.block_on(ops::compile(&options, &loaded, inline.as_deref(), &mut diagnostics))?;
+    let compiled = runtime()?.block_on(ops::compile(
+        &options,
+        &loaded,
+        inline.as_deref(),
+        &mut printer.log(),
+        &mut diagnostics,
+    ))?;
     printer.diagnostics(&diagnostics);
     let prints = inline.is_some() || (!options.criteria.select.is_empty() && compiled.len() == 1);
     for one in compiled.iter().filter(|_| prints) {

@@ -18,6 +18,8 @@ pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Pr
         }
     };
     let Some(loaded) = loaded_where(&options, printer, judge)? else { return Ok(WRONG) };
+    // Elsewhere templates say it when they are rendered with everything known.
+    loaded.logged.iter().cloned().for_each(printer.log());
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     ops::write_manifest(&target_path, &loaded, &Default::default())?;
     let nodes = plural(loaded.manifest.nodes.len() as u64, "node");

@@ -27,7 +27,7 @@ pub(in crate::cli) fn show(
     let limit = usize::try_from(limit).ok();
     runtime()?.block_on(async {
         let mut diagnostics = Diagnostics::default();
-        let shown = ops::show(&options, &loaded, inline.as_deref(), limit, &mut diagnostics).await;
+        let shown = ops::show(&options, &loaded, inline.as_deref(), limit, &mut printer.log(), &mut diagnostics).await;
         printer.diagnostics(&diagnostics);
         let shown = shown?;
         let several = shown.len() > 1;

@@ -23,9 +23,7 @@ pub(super) fn print(scope: &Rc<Scope>) -> Value {
     Value::function("print", move |_, args| {
         let [message] = args.bind("print", ["msg"])?;
         let message = message.unwrap_or(Value::None).to_string();
-        if scope.execute {
-            (scope.world.log)(LogLine { message, info: true, print: true });
-        }
+        (scope.world.log)(LogLine { message, info: true, print: true });
         Ok(Value::str(""))
     })
 }
