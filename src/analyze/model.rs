@@ -86,7 +86,8 @@ impl Analyzer {
             }
             _ => self.pass(id, node, Pass::AsIs, &mut found),
         }
-        if let Some(item) = by_macro
+        // Most of them keep the columns of the query. That is good enough to look at, and not to refuse a run.
+        if let (Some(item), Scope::Run { .. }) = (by_macro, self.request.scope)
             && !found.has_errors()
         {
             found.state = State::Unknown(built_by_macro(item));

@@ -230,6 +230,9 @@ pub(crate) enum Verb {
         select: SelectArgs,
         #[command(flatten)]
         run: RunArgs,
+        /// Print the first rows of what was loaded
+        #[arg(long)]
+        show: bool,
     },
     /// Bring the history of snapshots up to date
     Snapshot {
@@ -330,6 +333,12 @@ pub(crate) enum Verb {
         /// A template to compile instead of nodes
         #[arg(long, value_name = "SQL")]
         inline: Option<String>,
+        /// Compile incremental models as if they were built from nothing
+        #[arg(long, short = 'f')]
+        full_refresh: bool,
+        /// Compile references as those of --empty
+        #[arg(long)]
+        empty: bool,
         /// Print one node's SQL as text or JSON
         #[arg(long, value_enum, default_value = "text")]
         output: CompileOutput,
@@ -341,6 +350,12 @@ pub(crate) enum Verb {
         /// A query instead of a node; may use {{ ref('x') }}
         #[arg(long, value_name = "SQL")]
         inline: Option<String>,
+        /// A query without a template, as it is
+        #[arg(long, value_name = "SQL", conflicts_with = "inline")]
+        inline_direct: Option<String>,
+        /// Show incremental models as if they were built from nothing
+        #[arg(long, short = 'f')]
+        full_refresh: bool,
         /// How many rows; -1 for all
         #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_name = "N")]
         limit: i64,
@@ -358,6 +373,9 @@ pub(crate) enum Verb {
     },
     /// Show what c360 sees, and whether it reaches the warehouse, the sources and the destinations, and how fast
     Debug {
+        /// Print the folder of profiles.yml, and look at nothing else
+        #[arg(long)]
+        config_dir: bool,
         /// How to print it
         #[arg(long, value_enum, default_value = "text")]
         output: CompileOutput,

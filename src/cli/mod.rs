@@ -93,7 +93,7 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Publish { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Publish, env, printer)
         }
-        Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
+        Verb::Seed { select, run, show } => verbs::seed(global, &select, &run, show, env, printer),
         Verb::Snapshot { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
         }
@@ -110,13 +110,19 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         }
         Verb::Diff { state, output } => verbs::diff(global, state, output, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
-        Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
-        Verb::Show { select, inline, limit, output } => {
-            verbs::show(global, &select, inline, limit, output, env, printer)
+        Verb::Compile { select, inline, full_refresh, empty, output } => {
+            let request = verbs::CompileRequest { inline, full_refresh, empty, output };
+            verbs::compile(global, &select, request, env, printer)
+        }
+        Verb::Show { select, inline, inline_direct, full_refresh, limit, output } => {
+            let direct = inline_direct.map(|sql| format!("{{% raw %}}{sql}{{% endraw %}}"));
+            let request = verbs::ShowRequest { inline: inline.or(direct), full_refresh, limit, output };
+            verbs::show(global, &select, request, env, printer)
         }
         #[cfg(feature = "cluster")]
         Verb::Cluster { verb } => verbs::cluster(verb, env),
-        Verb::Debug { output } => verbs::debug(global, output, env, printer),
+        Verb::Debug { config_dir: true, .. } => verbs::config_dir(global, env, printer),
+        Verb::Debug { output, .. } => verbs::debug(global, output, env, printer),
         Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)

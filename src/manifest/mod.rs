@@ -1,6 +1,7 @@
 //! The resolved project: every node, every edge. Immutable once [`resolve`](fn@resolve) has made it.
 
 mod access;
+mod deprecated;
 mod lookup;
 mod resolve;
 
@@ -12,6 +13,7 @@ use crate::diag::Span;
 use crate::graph::Dag;
 use crate::node::Node;
 
+pub use deprecated::report_deprecated;
 pub use lookup::Lookup;
 pub use resolve::resolve;
 

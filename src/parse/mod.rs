@@ -28,7 +28,7 @@ use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::jinja::{Templates, World, render_yaml};
-use crate::manifest::{Manifest, resolve};
+use crate::manifest::{Manifest, report_deprecated, resolve};
 use crate::node::{Column, Node};
 use crate::project::yaml::Yaml;
 use crate::project::{Package, Project, Render};
@@ -58,7 +58,9 @@ pub fn parse(project: &Project, templates: &Templates, world: &Arc<World>, diagn
     builder.operations();
     builder.finish();
     let manifest = builder.into_manifest();
-    resolve(manifest, diagnostics)
+    let manifest = resolve(manifest, diagnostics);
+    report_deprecated(&manifest, world.invocation.started_at, diagnostics);
+    manifest
 }
 
 /// The state of a parse.

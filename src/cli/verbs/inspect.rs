@@ -45,6 +45,17 @@ pub(in crate::cli) fn debug(
     Ok(if checks.iter().any(|check| check.found.is_err()) { FAILED } else { FINE })
 }
 
+/// Prints the folder of profiles.yml.
+pub(in crate::cli) fn config_dir(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
+    let options = plain_options("debug", global, &SelectArgs::default(), env)?;
+    let folders = &options.profiles_dirs;
+    let found = folders.iter().find(|folder| folder.join("profiles.yml").is_file()).or(folders.first());
+    if let Some(folder) = found {
+        printer.data(&folder.display().to_string());
+    }
+    Ok(FINE)
+}
+
 /// A line for each check; what is wrong with one follows on stderr.
 fn print_checks(checks: &[Check], printer: &Printer) {
     let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
