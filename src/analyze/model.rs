@@ -70,7 +70,9 @@ impl Analyzer {
         let is_incremental = node.resource_type == ResourceType::Model && node.materialized() == "incremental";
         match (is_incremental, self.request.scope) {
             (true, Scope::Project) => {
-                if let Err(error) = check_strategy(node) {
+                if let Err(error) = check_strategy(node)
+                    && by_macro.is_none()
+                {
                     found.push(error);
                 }
                 self.pass(id, node, Pass::First, &mut found);

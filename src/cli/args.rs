@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 }
 
 /// Options that every verb takes, before or after its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every verb")]
 pub(crate) struct GlobalArgs {
     /// Folder of the project [default: this folder]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::MATERIALIZATIONS;
-use crate::jinja::{Environment, Macro};
+use super::{MATERIALIZATIONS, incremental};
+use crate::jinja::{BUILTIN_PACKAGE, Environment, Macro};
 use crate::node::{Node, ResourceType};
 use crate::project::Project;
 
@@ -18,5 +18,17 @@ pub fn by_macro<'a>(project: &Project, environment: &'a Environment, node: &Node
     let flag = project.root.config.flags.get(PACKAGES_MUST_NOT_REPLACE);
     let packages_replace = flag.and_then(|flag| flag.to_json().as_bool()) == Some(false);
     let name = node.materialized();
-    environment.materialization(name, MATERIALIZATIONS.contains(&name), packages_replace)
+    let own = environment.materialization(name, MATERIALIZATIONS.contains(&name), packages_replace);
+    own.or_else(|| by_strategy(environment, node))
+}
+
+/// The materialization for an incremental model whose strategy is a macro, `get_incremental_<name>_sql`.
+fn by_strategy<'a>(environment: &'a Environment, node: &Node) -> Option<&'a Arc<Macro>> {
+    let strategy = node.config.str("incremental_strategy").filter(|_| node.materialized() == "incremental")?;
+    if incremental::is_ours(strategy) {
+        return None;
+    }
+    let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
+    environment.find_macro(&name, Some(&node.package))?;
+    environment.get(BUILTIN_PACKAGE, "materialization_by_strategy_default")
 }

@@ -30,7 +30,7 @@ pub async fn run_operation(
     check(loaded, name)?;
     let mut session = Session::open(options, loaded, Vec::new()).await?;
     let mut names = Map::new();
-    names.insert(ARGUMENTS.into(), Json::Object(args));
+    names.insert(ARGUMENTS.into(), Json::Object(args.clone()));
     let world = Arc::clone(&session.world);
     let node = super::show::inline_node(loaded, "");
     let text = format!("{{{{ {name}(**{ARGUMENTS}) }}}}");
@@ -67,6 +67,8 @@ pub async fn run_operation(
     run.elapsed = start.elapsed();
     run.args.insert("which".into(), "run-operation".into());
     run.args.insert("macro".into(), name.into());
+    run.args.insert("args".into(), Json::Object(args));
+    run.args.insert("vars".into(), Json::Object(options.vars.clone()));
     run.results.push(result);
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     super::write_manifest(&target_path, loaded, &Default::default())?;

@@ -20,6 +20,8 @@ pub struct Leftover {
     pub batches: HashMap<String, Vec<Stretch>>,
     /// What it was asked for.
     pub args: Map<String, Json>,
+    /// The operation that failed: its macro, and its arguments.
+    pub operation: Option<(String, Json)>,
 }
 
 /// Statuses of what is run again.
@@ -38,6 +40,12 @@ pub fn leftover(folder: &Path) -> Result<Leftover> {
     let results = PreviousResults::parse(&text, &path.to_string_lossy())?;
     let undone = results.results.iter().filter(|result| UNDONE.contains(&result.status.as_str()));
     let mut out = Leftover { args: results.args.clone(), ..Leftover::default() };
+    if out.text("which") == Some("run-operation") {
+        let name = out.text("macro").unwrap_or_default().to_string();
+        let has_failed = results.results.iter().any(|result| UNDONE.contains(&result.status.as_str()));
+        out.operation = has_failed.then(|| (name, out.args.get("args").cloned().unwrap_or_default()));
+        return Ok(out);
+    }
     for result in undone.filter(|result| !result.unique_id.starts_with("operation.")) {
         out.nodes.push(result.unique_id.clone());
         let failed = failed_batches(result);

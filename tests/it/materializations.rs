@@ -51,7 +51,7 @@ fn a_materialization_of_the_project_builds_its_models() {
     let kept: Vec<_> = std::fs::read_dir(project.path("warehouse/main")).expect("a folder").collect();
     let mut kept: Vec<_> = kept.into_iter().map(|entry| entry.expect("an entry").file_name()).collect();
     kept.sort();
-    assert_eq!(kept, ["below", "calls", "events"]);
+    assert_eq!(kept, ["_views", "calls", "events"]);
     project.ok(&["run", "--select", "events", "--full-refresh", "--vars", "{n: 5}"]);
     assert_eq!(rows(&project, "select n from {{ ref('events') }}"), "5");
     let manifest = project.json("target/manifest.json");
@@ -205,14 +205,33 @@ fn the_strategies_of_incremental_models_are_macros_too() {
     assert_eq!(of("mine"), "1,old;3,inserted");
     project.edit("models/added.sql", "{% endif %}", "{% endif %} union all select 4, 'n' where {{ is_incremental() }}");
     project.edit("models/added.sql", "select * from (values (1", "select *, 9 as more from (values (1");
-    let project = {
-        project.edit("models/added.sql", "union all select * from (values (2", "union all select *, 8 from (values (2");
-        project.edit("models/added.sql", "select 4, 'n'", "select 4, 'n', 7");
-        project
-    };
+    project.edit("models/added.sql", "union all select * from (values (2", "union all select *, 8 from (values (2");
+    project.edit("models/added.sql", "select 4, 'n'", "select 4, 'n', 7");
     project.ok(&["run", "--no-check", "--select", "added"]);
     assert_eq!(
         rows(&project, "select id, name, more from {{ ref('added') }} where id = 4 or more = 8 order by id"),
         "2,new,8;3,new,8;4,n,7"
     );
+}
+
+#[test]
+fn a_strategy_may_be_a_macro_of_the_project() {
+    let model = "{{ config(materialized='incremental', incremental_strategy='newest_wins', unique_key='id',
+        post_hook='insert into main.hooked values (1)', pre_hook='create table if not exists main.hooked (n int)') }}
+        select {{ var('id') }} as id, '{{ var('id') }}' as name, {{ is_incremental() }} as more";
+    let strategy = "{% macro get_incremental_newest_wins_sql(arg_dict) %}
+        delete from {{ arg_dict['target_relation'] }} where {{ arg_dict['unique_key'] }} <= 2;
+        insert into {{ arg_dict['target_relation'] }} ({{ get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) }})
+          select * from {{ arg_dict['temp_relation'] }}
+        {% endmacro %}";
+    let project = Project::models(&[("m", model)]).file("macros/s.sql", strategy);
+    for id in ["1", "2", "3", "4"] {
+        project.ok(&["build", "--vars", &format!("{{id: {id}}}")]);
+    }
+    assert_eq!(rows(&project, "select * from {{ ref('m') }} order by id"), "3,3,true;4,4,true");
+    assert_eq!(rows(&project, "select count(*) from main.hooked"), "4");
+    project.ok(&["build", "--full-refresh", "--vars", "{id: 9}"]);
+    assert_eq!(rows(&project, "select * from {{ ref('m') }}"), "9,9,false");
+    project.edit("models/m.sql", "newest_wins", "oldest_wins");
+    project.exits(2, &["check", "--vars", "{id: 1}"]).says(&["there is no incremental strategy `oldest_wins`"]);
 }

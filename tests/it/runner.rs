@@ -235,7 +235,10 @@ fn the_project_is_queried_as_tables() {
     assert_eq!(project.table(edges), ["model.shop.a|model.shop.b"]);
     let columns = "select name, position, \"type\", nullable, declared, description, expression from c360.meta.columns
         where unique_id = 'model.shop.b' order by position";
-    assert_eq!(project.table(columns), ["next|1|bigint|false|true|follows|id + 1", "name|2|varchar|false|false||null"]);
+    assert_eq!(
+        project.table(columns),
+        ["next|1|bigint|false|true|follows|id + 1", "name|2|varchar|false|false|null|null"]
+    );
     let made =
         "select from_column, to_column, kind from c360.meta.column_edges where to_node = 'model.shop.b' order by 2";
     assert_eq!(project.table(made), ["name|name|copied", "id|next|transformed"]);
@@ -252,4 +255,30 @@ fn the_project_is_queried_as_tables() {
     // Whatever the database of the target is called.
     project.edit("profiles.yml", "schema: main", "schema: main\n      database: lake");
     assert_eq!(project.table("select count(*) from c360.meta.edges"), ["2"]);
+}
+
+#[test]
+fn retry_repeats_whatever_failed() {
+    let project = Project::models(&[("a", "select 1 as id")])
+        .file("seeds/s.csv", "id,n\n1,x\n")
+        .file("seeds/m.yml", "seeds: [{name: s, config: {column_types: {n: int}}}]\n")
+        .file("tests/t.sql", "select * from {{ ref('a') }}")
+        .file(
+            "macros/m.sql",
+            "{% macro go(to) %}{% do run_query('create table ' ~ to ~ ' as select nothing') %}{% endmacro %}",
+        );
+    project.exits(1, &["seed"]);
+    project.edit("seeds/m.yml", "int", "varchar");
+    assert_eq!(project.statuses(0, &["retry"]), pairs(&[("s", "success")]));
+    project.ok(&["run"]);
+    project.exits(1, &["test"]);
+    project.edit("tests/t.sql", "ref('a') }}", "ref('a') }} where false");
+    assert_eq!(project.statuses(0, &["retry"]), pairs(&[("t", "pass")]));
+    project.ok(&["retry"]).says(&["nothing is left to do"]);
+    let operation = ["run-operation", "go", "--args", "{to: made}"];
+    project.exits(1, &operation).says(&["nothing"]);
+    project.edit("macros/m.sql", "select nothing", "select 1 as id");
+    project.ok(&["retry"]);
+    assert_eq!(project.table("select * from main.made"), ["1"]);
+    project.ok(&["retry"]).says(&["nothing is left to do"]);
 }

@@ -29,6 +29,12 @@ pub(in crate::cli) fn retry(
         },
     };
     let leftover = leftover(&folder)?;
+    if let Some((name, args)) = &leftover.operation {
+        let vars = serde_json::Value::Object(leftover.vars()).to_string();
+        let vars = global.vars.clone().or_else(|| (!leftover.vars().is_empty()).then_some(vars));
+        let global = GlobalArgs { vars, ..global.clone() };
+        return super::run_operation(&global, name, Some(&args.to_string()), env, printer);
+    }
     if leftover.nodes.is_empty() {
         printer.note("nothing is left to do: everything succeeded");
         return Ok(FINE);

@@ -12,6 +12,7 @@ mod aliases;
 mod checked;
 mod dates;
 mod digits;
+mod far_times;
 mod planner;
 mod regexp;
 mod scalar;
@@ -78,6 +79,7 @@ pub fn register(ctx: &SessionContext) -> Result<()> {
         state.register_expr_planner(Arc::new(planner::Planner))?;
     }
     ctx.add_analyzer_rule(Arc::new(checked::CheckedArithmetic::new()));
+    ctx.add_analyzer_rule(Arc::new(far_times::FarTimes));
     Ok(())
 }
 

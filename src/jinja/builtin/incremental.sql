@@ -1,5 +1,33 @@
 {# What incremental materializations of projects call: the SQL of the strategies, and changes of columns. #}
 
+{# For strategies that are macros of the project. #}
+{% materialization by_strategy, default %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set on_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if existing is none or existing.is_view or should_full_refresh() -%}
+        {%- set build = get_create_table_as_sql(False, target, sql) -%}
+    {%- else -%}
+        {%- set temp = make_temp_relation(target) -%}
+        {%- set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy')) -%}
+        {%- do run_query(get_create_table_as_sql(True, temp, sql)) -%}
+        {%- set columns = process_schema_changes(on_change, temp, existing) or adapter.get_columns_in_relation(existing) -%}
+        {%- set build = strategy({
+            'target_relation': target,
+            'temp_relation': temp,
+            'unique_key': config.get('unique_key'),
+            'dest_columns': columns,
+            'incremental_predicates': config.get('predicates') or config.get('incremental_predicates'),
+        }) -%}
+    {%- endif -%}
+    {%- call statement('main') -%}{{ build }}{%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
 {% macro get_incremental_default_sql(arg_dict) %}
     {{ return(adapter.dispatch('get_incremental_default_sql', 'dbt')(arg_dict)) }}
 {% endmacro %}

@@ -90,6 +90,10 @@ impl Object for RelationType {
         self
     }
 
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        super::relation::kind_named(name)
+    }
+
     fn methods(&self) -> &[&'static str] {
         &["create", "create_from_source"]
     }

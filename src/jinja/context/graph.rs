@@ -20,6 +20,11 @@ pub(super) fn model(scope: &Rc<Scope>) -> Value {
             ("event_time_end", time(batch.end)),
         ];
         cell.insert("batch", Value::dict_of(batch));
+    } else if let Value::Dict(cell) = &model
+        && (!scope.execute || node.config.str("incremental_strategy") == Some("microbatch"))
+    {
+        // Where no batch is built, what is asked of it is nothing. While parsing, the strategy may not be known yet.
+        cell.insert("batch", Value::undefined_leniently("batch"));
     }
     model
 }

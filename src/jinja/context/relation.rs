@@ -109,6 +109,7 @@ impl Object for RelationValue {
             "is_view" => is("view"),
             "is_cte" => is("cte"),
             "can_be_renamed" | "can_be_replaced" => Value::Bool(!matches!(self.kind.as_deref(), Some("cte") | None)),
+            "View" | "Table" | "CTE" | "External" | "MaterializedView" => return kind_named(name),
             "is_materialized_view" | "is_pointer" | "is_dynamic_table" => Value::Bool(false),
             _ => return None,
         })
@@ -185,6 +186,18 @@ impl Object for RelationValue {
     fn to_json(&self) -> Option<serde_json::Value> {
         Some(serde_json::Value::String(self.str()))
     }
+}
+
+/// The kinds of relations, under their names in templates: `relation.View`, `api.Relation.Table`.
+pub(super) fn kind_named(name: &str) -> Option<Value> {
+    Some(Value::str(match name {
+        "View" => "view",
+        "Table" => "table",
+        "CTE" => "cte",
+        "External" => "external",
+        "MaterializedView" => "materialized_view",
+        _ => return None,
+    }))
 }
 
 fn text_or_none(text: &str) -> Value {
