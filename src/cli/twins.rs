@@ -207,7 +207,7 @@ mod tests {
             let args = with_twins(words, &twins);
             args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(read("c360 run"), "c360 run --log-format=text --defer --fail-fast --target=a");
+        assert_eq!(read("c360 run"), "c360 run --defer --fail-fast --target=a --log-format=text");
         let said = read("c360 run -t c -x --no-defer --log-format json");
         assert_eq!(said, "c360 run -t c -x --no-defer --log-format json");
         assert_eq!(read("c360 no-such-verb"), "c360 no-such-verb");

@@ -2,7 +2,7 @@
 //!
 //! The warehouse knows one way of changing a table: a query whose rows become its next version, in one Delta commit. So
 //! each statement is respelled as such a query: `delete` keeps the rows that it does not delete, `update` is a `case`
-//! in every column that it sets, `alter table` is another list of columns. There are no transactions over several
+//! in every column that it sets, `alter table` is another list of columns, `merge` is all of these at once. There are no transactions over several
 //! statements; `begin` and `commit` are accepted and do nothing.
 
 mod change;
@@ -14,10 +14,12 @@ mod names;
 mod tests;
 mod trail;
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement as Sql};
+use regex::Regex;
 
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::sql::{Statement, parse_file, split};
@@ -47,7 +49,7 @@ impl Executor<'_> {
     /// The first that fails; what ran before it stays.
     pub async fn run(&self, name: &str, text: &str) -> Result<Option<SendableRecordBatchStream>> {
         let mut last = None;
-        for statement in split(&SourceFile::new(name, text))? {
+        for statement in split(&SourceFile::new(name, respelled(text)))? {
             let file = SourceFile::new(name, statement);
             if let Some(rows) = last.replace(self.one(&file).await?).flatten() {
                 drain(rows).await?;
@@ -62,7 +64,6 @@ impl Executor<'_> {
     /// C4001 to C4006 for a statement that cannot be read or planned, C4002 for one that there is no way to do here, and
     /// what its execution fails with.
     pub async fn one(&self, file: &Arc<SourceFile>) -> Result<Option<SendableRecordBatchStream>> {
-        let file = &respelled(file);
         let Statement::Statement(statement) = parse_file(file)? else {
             return self.engine.query(&self.meter.state, file).await.map(Some);
         };
@@ -175,13 +176,13 @@ impl Executor<'_> {
 }
 
 /// `alter view a rename to b` as the parser knows it: of a table.
-fn respelled(file: &Arc<SourceFile>) -> Arc<SourceFile> {
-    let words: Vec<String> = file.text.split_whitespace().take(2).map(str::to_lowercase).collect();
-    if words != ["alter", "view"] || !file.text.to_lowercase().contains(" rename to ") {
-        return Arc::clone(file);
+fn respelled(text: &str) -> Cow<'_, str> {
+    static RENAMED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)\balter\s+view(\s+(?:if\s+exists\s+)?[^\s;]+\s+rename\s+to\b)").ok());
+    match &*RENAMED {
+        Some(pattern) => pattern.replace_all(text, "alter table$1"),
+        None => Cow::Borrowed(text),
     }
-    let rest = file.text.trim_start()["alter".len()..].trim_start();
-    SourceFile::new(file.path.clone(), format!("alter table {}", &rest["view".len()..]))
 }
 
 /// Reads rows that nobody wants, for what reading them does.

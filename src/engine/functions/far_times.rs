@@ -11,7 +11,7 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
 /// The rule; see the module.
@@ -48,8 +48,8 @@ fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 /// A comparison with its sides in microseconds, if they can be.
 fn narrowed(mut expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     let mut sides: Vec<&mut Expr> = match &mut expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.is_comparison_operator() => vec![left, right],
-        Expr::Between(Between { expr, low, high, .. }) => vec![expr, low, high],
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) => vec![&mut **left, &mut **right],
+        Expr::Between(Between { expr, low, high, .. }) => vec![&mut **expr, &mut **low, &mut **high],
         Expr::InList(InList { expr, list, .. }) => std::iter::once(&mut **expr).chain(list).collect(),
         _ => return Transformed::no(expr),
     };
@@ -59,6 +59,11 @@ fn narrowed(mut expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         narrow(side, found);
     }
     Transformed::yes(expr)
+}
+
+fn compares(op: &Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 /// What a side of a comparison of nanoseconds is.
