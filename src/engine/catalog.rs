@@ -5,6 +5,7 @@
 //! its readers reach its scans.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
@@ -321,10 +322,9 @@ impl Relations {
         file: &Arc<SourceFile>,
         depth: usize,
     ) -> Result<LogicalPlan> {
-        let mut statement = sql::parse_file(file)?;
-        let known = self.known(file, &statement, depth).await?;
-        sql::resolve(&mut statement, &known);
-        sql::plan_statement(state, file, statement).await
+        let mut resolved = self.resolved(file, depth).await?;
+        sql::read_imports_in_place(&mut resolved.statement);
+        sql::plan_statement(state, file, resolved.statement).await
     }
 
     /// As [`Relations::plan`], and says what the query reads; or all that is wrong with it.
@@ -333,10 +333,9 @@ impl Relations {
         state: &SessionState,
         file: &Arc<SourceFile>,
     ) -> Result<Planned, Vec<Diagnostic>> {
-        let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
-        let known = self.known(file, &statement, 0).await.map_err(|error| vec![*error])?;
+        let Resolved { mut statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
         let reads = known.columns.keys().filter_map(|parts| self.place(parts)).collect();
-        let notes = sql::resolve_noticing(&mut statement, &known);
+        sql::read_imports_in_place(&mut statement);
         let failure = match sql::plan_statement(state, file, statement).await {
             Ok(plan) => return Ok(Planned { plan, reads, notes }),
             Err(failure) => failure,
@@ -345,6 +344,30 @@ impl Relations {
         let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
         sql::resolve(&mut statement, &known);
         Err(sql::further_errors(state, file, statement, failure).await)
+    }
+
+    /// Parses one statement and resolves its names. Where all that it names is open already, that is one walk over it;
+    /// otherwise what it names is opened first.
+    async fn resolved(self: &Arc<Self>, file: &Arc<SourceFile>, depth: usize) -> Result<Resolved> {
+        let mut statement = sql::parse_file(file)?;
+        let at_hand = AtHand { relations: self, known: Mutex::default(), missed: AtomicBool::new(false) };
+        let notes = sql::resolve_noticing(&mut statement, &at_hand);
+        if !at_hand.missed.into_inner() {
+            let known = at_hand.known.into_inner().unwrap_or_else(PoisonError::into_inner);
+            return Ok(Resolved { statement, known, notes });
+        }
+        // Resolving has changed the statement: it is read once more.
+        let mut statement = sql::parse_file(file)?;
+        let known = self.known(file, &statement, depth).await?;
+        let notes = sql::resolve_noticing(&mut statement, &known);
+        Ok(Resolved { statement, known, notes })
+    }
+
+    /// The relation named by `parts`, if it is predicted or open.
+    fn at_hand(&self, parts: &[String]) -> Option<Arc<dyn TableProvider>> {
+        let (schema, identifier) = self.split(parts)?;
+        let key = name(schema, identifier);
+        self.predicted(&key).or_else(|| self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned())
     }
 
     /// The columns of the relations that `statement` names.
@@ -399,7 +422,36 @@ impl Relations {
 /// The columns of the relations that one statement names.
 #[derive(Default)]
 struct Known {
+    /// By the parts of the name, as the query spells them.
     columns: HashMap<Vec<String>, Vec<(String, DataType)>>,
+}
+
+/// A statement whose names are resolved.
+struct Resolved {
+    statement: sql::Statement,
+    known: Known,
+    notes: sql::Notes,
+}
+
+/// The relations that need not be opened, and what was asked of them.
+struct AtHand<'a> {
+    relations: &'a Relations,
+    known: Mutex<Known>,
+    /// Something else was asked for.
+    missed: AtomicBool,
+}
+
+impl sql::Catalog for AtHand<'_> {
+    fn columns(&self, table: &[String]) -> Option<Vec<(String, DataType)>> {
+        let Some(provider) = self.relations.at_hand(table) else {
+            self.missed.store(true, Ordering::Relaxed);
+            return None;
+        };
+        let columns = sql::columns_of(&provider.schema());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.columns.insert(table.to_vec(), columns.clone());
+        Some(columns)
+    }
 }
 
 impl sql::Catalog for Known {

@@ -164,7 +164,13 @@ impl Engine {
         if let Some(name) = state.catalog_list().catalog_names().first() {
             catalogs.register_catalog(name.clone(), Arc::new(Catalog(Arc::clone(&relations))));
         }
-        let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(catalogs).build();
+        // What comes of arithmetic has the same type whether it is checked or not, and nothing runs here.
+        let rules = state.analyzer().rules.iter().filter(|rule| rule.name() != functions::CHECKED_ARITHMETIC);
+        let rules = rules.cloned().collect();
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_catalog_list(catalogs)
+            .with_analyzer_rules(rules)
+            .build();
         let context = SessionContext::new_with_state(state);
         relations.attach(context.state_weak_ref());
         Engine {

@@ -110,7 +110,7 @@ pub struct ModelParts {
 }
 
 impl Node {
-    /// A node of `package` whose template is all of `file`; everything else is empty.
+    /// A node of `package` that was read from `file`; everything else is empty, its template too.
     pub fn new(package: &str, name: &str, resource_type: ResourceType, file: &Arc<SourceFile>, kind: NodeKind) -> Node {
         Node {
             unique_id: format!("{resource_type}.{package}.{name}"),
@@ -124,7 +124,7 @@ impl Node {
             description: String::new(),
             columns: Vec::new(),
             file: Arc::clone(file),
-            raw_code: file.text.clone(),
+            raw_code: String::new(),
             code_start: 0,
             patch: None,
             relation: None,

@@ -135,6 +135,7 @@ pub(super) fn inline_node(loaded: &Loaded, sql: &str) -> Node {
     let kind = ResourceType::Operation;
     Node {
         unique_id: format!("sql_operation.{}.inline_query", loaded.manifest.project_name),
+        raw_code: sql.to_string(),
         ..Node::new(&loaded.manifest.project_name, "inline_query", kind, &file, NodeKind::Operation)
     }
 }

@@ -30,6 +30,8 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
+pub(super) use checked::NAME as CHECKED_ARITHMETIC;
+
 /// A function as users know it.
 pub struct Entry {
     /// Its name, in lower case.

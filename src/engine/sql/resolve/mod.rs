@@ -98,7 +98,10 @@ impl<'a> Resolver<'a> {
                 CopyToSource::Query(query) => {
                     self.query(query);
                 }
-                CopyToSource::Relation(name) => self.reads(name),
+                CopyToSource::Relation(name) => {
+                    self.reads(name);
+                    self.known(&parts(name));
+                }
             },
             Statement::CreateExternalTable(_) | Statement::Reset(_) => {}
         }
