@@ -302,7 +302,8 @@ impl Relations {
         file: &Arc<SourceFile>,
         depth: usize,
     ) -> Result<LogicalPlan> {
-        let resolved = self.resolved(file, depth).await?;
+        let mut resolved = self.resolved(file, depth).await?;
+        sql::read_imports_in_place(&mut resolved.statement);
         sql::plan_statement(state, file, resolved.statement).await
     }
 
@@ -312,8 +313,9 @@ impl Relations {
         state: &SessionState,
         file: &Arc<SourceFile>,
     ) -> Result<Planned, Vec<Diagnostic>> {
-        let Resolved { statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
+        let Resolved { mut statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
         let reads = known.columns.keys().filter_map(|parts| self.place(parts)).collect();
+        sql::read_imports_in_place(&mut statement);
         let failure = match sql::plan_statement(state, file, statement).await {
             Ok(plan) => return Ok(Planned { plan, reads, notes }),
             Err(failure) => failure,

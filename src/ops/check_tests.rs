@@ -30,6 +30,7 @@ fn options(folder: &Path) -> Options {
         favor_state: false,
         empty: false,
         store_failures: false,
+        explain_analyze: false,
         warn_error: WarnError::default(),
         event_time: (None, None),
         leftover: None,

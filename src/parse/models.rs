@@ -1,5 +1,7 @@
 //! Models, with their versions.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use super::Builder;
@@ -53,12 +55,13 @@ impl Builder<'_> {
         }
     }
 
-    fn versioned_files(&mut self, package: &Package) -> Vec<(Entry, Version)> {
-        let entries: Vec<Entry> =
-            self.properties.of(Section::Models).filter(|entry| entry.package == package.name()).cloned().collect();
+    fn versioned_files(&mut self, package: &Package) -> Vec<(Arc<Entry>, Version)> {
+        let has_versions =
+            |entry: &&Arc<Entry>| entry.package == package.name() && entry.yaml.get("versions").is_some();
+        let entries: Vec<Arc<Entry>> = self.properties.of(Section::Models).filter(has_versions).cloned().collect();
         let names: Vec<&str> = package.files_of(FileKind::Model).map(|file| stem(&file.path)).collect();
         let mut out = Vec::new();
-        for entry in entries.into_iter().filter(|entry| entry.yaml.get("versions").is_some()) {
+        for entry in entries {
             self.properties.patch_index(Section::Models, package.name(), &entry.name);
             let latest = latest_version(&entry.yaml);
             for yaml in entry.yaml.get("versions").map(Yaml::items).unwrap_or_default() {
@@ -97,7 +100,7 @@ impl Builder<'_> {
         package: &Package,
         file: &ProjectFile,
         name: &str,
-        entry: Option<Entry>,
+        entry: Option<Arc<Entry>>,
         version: Option<Version>,
     ) {
         let mut fqn = fqn(package, &file.path, name);
@@ -118,19 +121,23 @@ impl Builder<'_> {
             node.config.set_default("alias", json!(format!("{name}_v{}", plain(&version.value))));
         }
         if let Some(entry) = &entry {
-            self.patch(&mut node, entry, version.as_ref().map(|version| &version.yaml));
-        }
-        if let Some(entry) = &entry {
+            let columns = self.patch(&mut node, entry, version.as_ref().map(|version| &version.yaml));
             let yaml = version.as_ref().map_or(&entry.yaml, |version| &version.yaml);
-            self.model_tests(&node, entry, yaml, version.as_ref());
+            self.model_tests(&node, entry, yaml, version.as_ref(), &columns);
         }
         self.drafts.push(node);
     }
 
-    fn model_tests(&mut self, node: &Node, entry: &Entry, yaml: &Yaml, version: Option<&Version>) {
+    fn model_tests(
+        &mut self,
+        node: &Node,
+        entry: &Entry,
+        yaml: &Yaml,
+        version: Option<&Version>,
+        columns: &[(Column, Yaml)],
+    ) {
         let has_own = |yaml: &Yaml| yaml.get("data_tests").is_some() || yaml.get("tests").is_some();
         let tests = if has_own(yaml) { yaml } else { &entry.yaml };
-        let columns = self.version_columns(entry, version.map(|version| &version.yaml));
         let text = version.map(|version| plain(&version.value));
         let subject = Subject {
             unique_id: node.unique_id.clone(),
@@ -143,11 +150,11 @@ impl Builder<'_> {
             file_key: format!("{}.{}", entry.section.key(), node.name),
             version: text.map(|version| format!("v{version}")),
         };
-        self.generic_tests(entry, tests, &columns, &subject);
+        self.generic_tests(entry, tests, columns, &subject);
     }
 
-    /// Applies what a properties file says of `node` (and of its version) to it.
-    pub(super) fn patch(&mut self, node: &mut Node, entry: &Entry, version: Option<&Yaml>) {
+    /// Applies what a properties file says of `node` (and of its version) to it; its columns are returned with their YAML.
+    pub(super) fn patch(&mut self, node: &mut Node, entry: &Entry, version: Option<&Yaml>) -> Vec<(Column, Yaml)> {
         node.patch = Some(entry.name_span.clone());
         node.description = self.description(&entry.yaml, &entry.package);
         patch_config(&mut node.config, &entry.yaml);
@@ -157,7 +164,9 @@ impl Builder<'_> {
             }
             patch_config(&mut node.config, version);
         }
-        node.columns = self.version_columns(entry, version).into_iter().map(|(column, _)| column).collect();
+        let columns = self.version_columns(entry, version);
+        node.columns = columns.iter().map(|(column, _)| column.clone()).collect();
+        columns
     }
 
     /// The columns of an entry; those of a version stand over them, or choose from them with `include`.

@@ -177,7 +177,7 @@ impl Builder<'_> {
 
 /// Groups, as declared.
 pub(super) fn groups(properties: &Properties) -> Vec<Group> {
-    let group = |entry: &super::properties::Entry| Group {
+    let group = |entry: &std::sync::Arc<super::properties::Entry>| Group {
         name: entry.name.clone(),
         package: entry.package.clone(),
         original_path: entry.file.original_path.clone(),

@@ -1,14 +1,17 @@
 //! Properties files: what YAML says of models, sources, tests and the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::keys;
 use crate::diag::{Diagnostic, Diagnostics, Span, codes};
+use crate::jinja::STACK_SIZE;
 use crate::node::{Column, Constraint};
 use crate::project::yaml::{Kind, Yaml};
 use crate::project::{FileKind, Package, ProjectFile, Render, check_keys, render_tree};
+use crate::stdx::in_parallel;
 
 /// The sections of a properties file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +63,7 @@ pub(super) struct Entry {
 /// All entries of all properties files.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Arc<Entry>>,
     /// Patches by section, package and name.
     index: HashMap<(Section, String, String), usize>,
     used: Vec<bool>,
@@ -68,11 +71,20 @@ pub(super) struct Properties {
     pub(super) kept: Map<String, Json>,
 }
 
+/// Below this many files a second thread is not worth its start.
+const FILES_PER_THREAD: usize = 4;
+
 impl Properties {
     /// Reads the properties files of `package`.
     pub(super) fn read(&mut self, package: &Package, render: &dyn Render, diagnostics: &mut Diagnostics) {
-        for file in package.files_of(FileKind::Properties) {
-            let Some(mut tree) = Yaml::parse(&file.source, diagnostics) else { continue };
+        let files: Vec<&ProjectFile> = package.files_of(FileKind::Properties).collect();
+        let trees = in_parallel(&files, FILES_PER_THREAD, STACK_SIZE, |file| {
+            let mut found = Diagnostics::default();
+            (Yaml::parse(&file.source, &mut found), found)
+        });
+        for (file, (tree, found)) in files.into_iter().zip(trees) {
+            diagnostics.extend(found);
+            let Some(mut tree) = tree else { continue };
             if tree.is_null() {
                 continue;
             }
@@ -153,7 +165,7 @@ impl Properties {
             return;
         }
         self.index.insert(key, self.entries.len());
-        self.entries.push(entry);
+        self.entries.push(Arc::new(entry));
         self.used.push(false);
     }
 
@@ -176,7 +188,7 @@ impl Properties {
     }
 
     /// Entries of one section.
-    pub(super) fn of(&self, section: Section) -> impl Iterator<Item = &Entry> {
+    pub(super) fn of(&self, section: Section) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.iter().filter(move |entry| entry.section == section)
     }
 

@@ -55,6 +55,7 @@ fn options(project: &Project) -> Options {
         favor_state: false,
         empty: false,
         store_failures: false,
+        explain_analyze: false,
         warn_error: Default::default(),
         event_time: (None, None),
         leftover: None,

@@ -9,6 +9,7 @@
 mod harness;
 
 mod artifacts;
+mod bad_input;
 mod check;
 mod check_places;
 mod cluster;
@@ -20,10 +21,12 @@ mod database_sources;
 mod dialect;
 mod docs;
 mod durability;
+mod fuzz;
 mod graph_errors;
 mod history;
 mod identifiers;
 mod incremental;
+mod kills;
 mod lakes;
 mod lakes_azure;
 mod lakes_hdfs;
@@ -48,6 +51,7 @@ mod selection;
 mod show;
 mod source_formats;
 mod sources;
+mod spec;
 mod sql_errors;
 mod state;
 mod stores;
