@@ -75,7 +75,10 @@ impl Builder<'_> {
         for (section, own) in [(Section::Models, "model"), (Section::Seeds, "seed"), (Section::Snapshots, "snapshot")] {
             for index in self.properties.unused(section) {
                 let entry = self.properties.entries[index].clone();
-                let fits = |node: &&Node| node.package == entry.package && node.name == entry.name;
+                let fits = |node: &&Node| {
+                    let another = node.resource_type.as_str() != own;
+                    another && node.package == entry.package && node.name == entry.name
+                };
                 let Some(node) = self.drafts.iter().find(fits) else { continue };
                 let what = node.resource_type.as_str();
                 let subject = Subject {

@@ -183,7 +183,8 @@ impl Properties {
 
     /// Numbers of the entries of one section that describe nothing so far.
     pub(super) fn unused(&self, section: Section) -> Vec<usize> {
-        let unused = |(index, entry): (usize, &Arc<Entry>)| (entry.section == section && !self.used[index]).then_some(index);
+        let unused =
+            |(index, entry): (usize, &Arc<Entry>)| (entry.section == section && !self.used[index]).then_some(index);
         self.entries.iter().enumerate().filter_map(unused).collect()
     }
 

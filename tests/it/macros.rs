@@ -144,3 +144,20 @@ fn a_setting_may_be_a_date() {
     let config = &project.json("target/manifest.json")["nodes"]["model.shop.a"]["config"];
     assert_eq!((config["begin"].as_str(), config["until"].as_str()), (Some("2024-01-02T00:00:00"), Some("2024-03-01")));
 }
+
+#[test]
+fn the_adapter_knows_schemas_and_compares_relations() {
+    let project = Project::models(&[
+        ("a", "{{ config(materialized='table') }} select 1 as id union all select 2"),
+        ("b", "{{ config(materialized='table', schema='other') }} select 1 as id"),
+    ]);
+    project.ok(&["build"]);
+    let show = |sql: &str| project.ok(&["show", "--inline", sql, "--output", "csv", "--quiet"]).stdout;
+    let schemas = "select '{{ adapter.list_schemas(target.database) | join('+') }}' as s,
+        '{{ adapter.check_schema_exists(target.database, 'main_other') }}' as there, '{{ adapter.check_schema_exists(target.database, 'nope') }}' as nowhere";
+    assert_eq!(show(schemas), "s,there,nowhere\nmain+main_other,True,False\n");
+    let different = "{{ adapter.get_rows_different_sql(ref('a'), ref('b')) }}";
+    assert_eq!(show(different), "row_count_difference,num_mismatched\n1,1\n");
+    let names = "select '{{ dbt.is_incremental() }} {{ dbt.run_query('select 7 as n').rows[0].n }}' as v";
+    assert_eq!(show(names), "v\nFalse 7\n");
+}

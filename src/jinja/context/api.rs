@@ -45,7 +45,7 @@ impl Object for ColumnValue {
     }
 
     fn methods(&self) -> &[&'static str] {
-        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "literal"]
+        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "can_expand_to", "literal"]
     }
 
     fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
@@ -58,6 +58,8 @@ impl Object for ColumnValue {
             "is_float" => self.is(&floats),
             "is_numeric" => self.is(&decimals),
             "is_number" => self.is(&[&integers[..], &floats[..], &decimals[..]].concat()),
+            // Text has no limit here.
+            "can_expand_to" => Value::Bool(false),
             "literal" => {
                 let value = args.positional.first().cloned().unwrap_or(Value::None);
                 Value::str(format!("{value}::{}", self.0.data_type))
