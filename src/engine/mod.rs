@@ -12,6 +12,8 @@ mod declared;
 
 pub mod formats;
 pub mod functions;
+mod operators;
+mod plans;
 mod pool;
 mod predict;
 mod quarantine;
@@ -24,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 #[cfg(feature = "cluster")]
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
@@ -46,6 +48,7 @@ pub use catalog::Planned;
 #[cfg(test)]
 pub(crate) use declared::PATH_COLUMN_KEYS;
 pub use declared::{SourceSpec, source_spec};
+pub use operators::{Operator, operators};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
 pub use session::SessionOptions;
@@ -93,12 +96,23 @@ pub struct Meter {
     /// The session.
     pub state: SessionState,
     pool: Arc<MeteredPool>,
+    ran: parking_lot::Mutex<Vec<Arc<dyn ExecutionPlan>>>,
 }
 
 impl Meter {
     /// The most bytes that the node's operators held at a time.
     pub fn peak_memory(&self) -> u64 {
         self.pool.peak() as u64
+    }
+
+    /// Takes note of a plan that ran.
+    pub fn ran(&self, plan: &Arc<dyn ExecutionPlan>) {
+        self.ran.lock().push(Arc::clone(plan));
+    }
+
+    /// The operators of each plan that ran.
+    pub fn operators(&self) -> Vec<Vec<Operator>> {
+        self.ran.lock().iter().map(operators).collect()
     }
 }
 
@@ -123,7 +137,7 @@ impl Engine {
             })
         };
         let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
-        let (context, pool) = session::open(&options.session, adjust, registry)?;
+        let (context, pool) = session::open(&options.session, adjust, registry, options.cluster.is_none())?;
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
@@ -164,7 +178,13 @@ impl Engine {
         if let Some(name) = state.catalog_list().catalog_names().first() {
             catalogs.register_catalog(name.clone(), Arc::new(Catalog(Arc::clone(&relations))));
         }
-        let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(catalogs).build();
+        // Rules that change how results are computed and not their types: nothing runs here.
+        let rules = state.analyzer().rules.iter().filter(|rule| !functions::KEEP_TYPES.contains(&rule.name()));
+        let rules = rules.cloned().collect();
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_catalog_list(catalogs)
+            .with_analyzer_rules(rules)
+            .build();
         let context = SessionContext::new_with_state(state);
         relations.attach(context.state_weak_ref());
         Engine {
@@ -210,7 +230,7 @@ impl Engine {
         let mut runtime = (**state.runtime_env()).clone();
         runtime.memory_pool = Arc::clone(&pool) as Arc<dyn MemoryPool>;
         let state = SessionStateBuilder::new_from_existing(state).with_runtime_env(Arc::new(runtime)).build();
-        Ok(Meter { state, pool })
+        Ok(Meter { state, pool, ran: parking_lot::Mutex::default() })
     }
 
     /// Plans one query. A statement that changes something is none: tables change through the warehouse alone.
@@ -290,6 +310,17 @@ impl Engine {
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
     pub fn relation(&self, parts: &[String]) -> Option<Relation> {
         self.relations.place(parts)
+    }
+
+    /// Offers tables that are stored nowhere under `schema`, to queries that find no others of these names. Their database
+    /// is `c360`, and the target's.
+    pub fn offer(&self, schema: &str, tables: Vec<(&str, Arc<dyn TableProvider>)>) {
+        if !tables.is_empty() && self.context.catalog(catalog::OWN).is_none() {
+            self.context.register_catalog(catalog::OWN, Arc::new(Catalog(Arc::clone(&self.relations))));
+        }
+        for (identifier, table) in tables {
+            self.relations.offer(schema, identifier, table);
+        }
     }
 
     /// Forgets what was opened under `relation`: it was written.

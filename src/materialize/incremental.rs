@@ -38,6 +38,11 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     Ok(done)
 }
 
+/// True for a strategy that is built in.
+pub(super) fn is_ours(strategy: &str) -> bool {
+    strategy == "default" || STRATEGIES.contains(&strategy)
+}
+
 /// Says what is wrong with the strategy of an incremental model.
 ///
 /// # Errors
@@ -112,6 +117,7 @@ async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns, base: Base) -
     let progress = Default::default();
     let state = &job.meter.state;
     let written = warehouse.append_on(base, state, job.relation, physical.clone(), &progress, &job.commit).await?;
+    job.meter.ran(&physical);
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
+use datafusion::physical_plan::metrics::Count;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::diag::{self, Diagnostic, codes};
@@ -106,6 +107,8 @@ pub(super) struct Part {
     /// Of the batches.
     pub(super) schema: SchemaRef,
     pub(super) max_record: usize,
+    /// Counts the bytes that are read, decompressed.
+    pub(super) read: Count,
 }
 
 /// Reads the records of a file, or of a part of it.
@@ -313,10 +316,12 @@ impl<F: RecordFormat> RecordStream<F> {
         self.start = 0;
         let wanted = (self.buffer.len() * 2).min(self.part.max_record + 1);
         loop {
+            let before = self.buffer.len();
             if !self.source.fill(&mut self.buffer).await? {
                 self.at_end = true;
                 return Ok(());
             }
+            self.part.read.add(self.buffer.len() - before);
             if self.buffer.len() >= wanted {
                 return Ok(());
             }
