@@ -16,6 +16,7 @@ mod query;
 mod refs;
 mod relation;
 mod settings;
+mod table;
 mod tests_of;
 
 use std::cell::RefCell;
