@@ -189,6 +189,9 @@ pub(crate) struct RunArgs {
     /// Print what would run, in which order, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Tell where time and memory went: the operators of each node, with rows, seconds, bytes read and spilled
+    #[arg(long)]
+    pub(crate) explain_analyze: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -437,7 +440,17 @@ pub(crate) enum Verb {
         dry_run: bool,
     },
     /// Delete the folders that `clean-targets` names
-    Clean,
+    Clean {
+        /// Instead: what builds that were killed have left in the warehouse, and no version of a table names
+        #[arg(long)]
+        orphans: bool,
+        /// With --orphans: leave what was written in the last hours, which a build may be using
+        #[arg(long, default_value_t = crate::ops::ORPHAN_HOURS, value_name = "HOURS")]
+        older_than: u32,
+        /// With --orphans: only say what would be deleted
+        #[arg(long, requires = "orphans")]
+        dry_run: bool,
+    },
     /// Make a new project that builds at once
     Init {
         /// Name of the project and of its folder

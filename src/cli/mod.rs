@@ -135,7 +135,8 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Vacuum { select, retention_hours, dry_run } => {
             verbs::vacuum(global, &select, retention_hours, dry_run, env, printer)
         }
-        Verb::Clean => verbs::clean(global, env, printer),
+        Verb::Clean { orphans: false, .. } => verbs::clean(global, env, printer),
+        Verb::Clean { older_than, dry_run, .. } => verbs::clean_orphans(global, older_than, dry_run, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { codes, output } => verbs::explain(global, &codes, output, printer),
     }

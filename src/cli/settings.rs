@@ -138,6 +138,7 @@ pub(super) fn options(
         favor_state: select.favor_state || env.flag("FAVOR_STATE"),
         empty: env.flag("EMPTY"),
         store_failures: env.flag("STORE_FAILURES"),
+        explain_analyze: env.flag("EXPLAIN_ANALYZE"),
         warn_error: warn_error(global, env)?,
         event_time: (None, None),
         sample: None,
@@ -162,6 +163,7 @@ pub(super) fn run_options(
         options.check = Some(false);
     }
     options.store_failures |= run.store_failures;
+    options.explain_analyze |= run.explain_analyze;
     let time = |arg: &Option<String>, name: &str| {
         let text = arg.as_deref().or_else(|| env.option(name));
         text.map(|text| parse_time(text).ok_or_else(|| bad(name, text, "a date or a time"))).transpose()

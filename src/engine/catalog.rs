@@ -14,7 +14,7 @@ use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableType};
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
@@ -184,7 +184,8 @@ impl Relations {
         let _ = self.state.set(state);
     }
 
-    /// Forgets what was opened under `relation`, because it was written.
+    /// Forgets what was opened under `relation`, because it was written. The list for `information_schema` stays: a query
+    /// on another thread may be reading it, and every such query makes the list anew.
     pub(super) fn forget(&self, relation: &Relation) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Views hold the plans of what they read, so every view may be out of date.
@@ -193,7 +194,6 @@ impl Relations {
         });
         let key = name(&relation.schema, &relation.identifier);
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The version of the table `relation` that queries read, whatever others have written since; none if it is no table.
@@ -493,6 +493,18 @@ impl SchemaProvider for Schema {
     async fn table(&self, table: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
         let parts = [self.name.clone(), table.to_string()];
         self.relations.provider(&parts, 0).await.map_err(|error| DataFusionError::External(error))
+    }
+
+    /// What `information_schema.tables` says of a relation; nothing of it is opened, so a view that cannot be planned any
+    /// more is listed all the same.
+    async fn table_type(&self, table: &str) -> DataFusionResult<Option<TableType>> {
+        let relation = Relation::new(&self.relations.database, &self.name, table);
+        let stored =
+            self.relations.warehouse.load(&relation).await.map_err(|error| DataFusionError::External(error))?;
+        Ok(stored.map(|stored| match stored {
+            Stored::Table(_) => TableType::Base,
+            Stored::View(_) => TableType::View,
+        }))
     }
 
     fn table_exist(&self, table: &str) -> bool {

@@ -12,6 +12,8 @@ mod declared;
 
 pub mod formats;
 pub mod functions;
+mod operators;
+mod plans;
 mod pool;
 mod predict;
 mod quarantine;
@@ -46,6 +48,7 @@ pub use catalog::Planned;
 #[cfg(test)]
 pub(crate) use declared::PATH_COLUMN_KEYS;
 pub use declared::{SourceSpec, source_spec};
+pub use operators::{Operator, operators};
 pub use pool::MeteredPool;
 pub use quarantine::{Quarantine, Rejected};
 pub use session::SessionOptions;
@@ -93,12 +96,23 @@ pub struct Meter {
     /// The session.
     pub state: SessionState,
     pool: Arc<MeteredPool>,
+    ran: parking_lot::Mutex<Vec<Arc<dyn ExecutionPlan>>>,
 }
 
 impl Meter {
     /// The most bytes that the node's operators held at a time.
     pub fn peak_memory(&self) -> u64 {
         self.pool.peak() as u64
+    }
+
+    /// Takes note of a plan that ran.
+    pub fn ran(&self, plan: &Arc<dyn ExecutionPlan>) {
+        self.ran.lock().push(Arc::clone(plan));
+    }
+
+    /// The operators of each plan that ran.
+    pub fn operators(&self) -> Vec<Vec<Operator>> {
+        self.ran.lock().iter().map(operators).collect()
     }
 }
 
@@ -123,7 +137,7 @@ impl Engine {
             })
         };
         let registry = Arc::new(stores::StoreRegistry::new(options.storage_options.clone()));
-        let (context, pool) = session::open(&options.session, adjust, registry)?;
+        let (context, pool) = session::open(&options.session, adjust, registry, options.cluster.is_none())?;
         let warehouse = Arc::new(Warehouse::open(&options.warehouse, &options.base, options.storage_options)?);
         functions::register(&context).map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("the functions cannot be registered: {error}"))
@@ -164,8 +178,8 @@ impl Engine {
         if let Some(name) = state.catalog_list().catalog_names().first() {
             catalogs.register_catalog(name.clone(), Arc::new(Catalog(Arc::clone(&relations))));
         }
-        // What comes of arithmetic has the same type whether it is checked or not, and nothing runs here.
-        let rules = state.analyzer().rules.iter().filter(|rule| rule.name() != functions::CHECKED_ARITHMETIC);
+        // Rules that change how results are computed and not their types: nothing runs here.
+        let rules = state.analyzer().rules.iter().filter(|rule| !functions::KEEP_TYPES.contains(&rule.name()));
         let rules = rules.cloned().collect();
         let state = SessionStateBuilder::new_from_existing(state)
             .with_catalog_list(catalogs)
@@ -216,7 +230,7 @@ impl Engine {
         let mut runtime = (**state.runtime_env()).clone();
         runtime.memory_pool = Arc::clone(&pool) as Arc<dyn MemoryPool>;
         let state = SessionStateBuilder::new_from_existing(state).with_runtime_env(Arc::new(runtime)).build();
-        Ok(Meter { state, pool })
+        Ok(Meter { state, pool, ran: parking_lot::Mutex::default() })
     }
 
     /// Plans one query. A statement that changes something is none: tables change through the warehouse alone.

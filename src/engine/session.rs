@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::delta_datafusion::planner::DeltaPlanner;
 
+use super::plans;
 use super::pool::shared_pool;
 use crate::diag::{Diagnostic, Result, codes};
 
@@ -27,23 +28,23 @@ pub struct SessionOptions {
     pub spill_dir: Option<PathBuf>,
 }
 
-/// A session and the pool behind it; `adjust` has the last word on its configuration.
+/// A session and the pool behind it; `adjust` has the last word on its configuration. `here`: plans run in this process.
 pub(super) fn open(
     options: &SessionOptions,
     adjust: impl FnOnce(SessionConfig) -> Result<SessionConfig>,
     stores: Arc<dyn ObjectStoreRegistry>,
+    here: bool,
 ) -> Result<(SessionContext, Arc<dyn MemoryPool>)> {
     let limit = options.memory_limit.unwrap_or_else(default_memory_limit);
     let pool = shared_pool(usize::try_from(limit).unwrap_or(usize::MAX));
     let runtime = runtime(options, &pool, stores)?;
-    let state = SessionStateBuilder::new()
+    let builder = SessionStateBuilder::new()
         .with_config(adjust(config(options))?)
         .with_runtime_env(runtime)
         .with_default_features()
         // Plans the nodes that the Delta writer adds; everything else is DataFusion's own.
-        .with_query_planner(DeltaPlanner::new())
-        .build();
-    Ok((SessionContext::new_with_state(state), pool))
+        .with_query_planner(DeltaPlanner::new());
+    Ok((SessionContext::new_with_state(plans::with_rules(builder, here).build()), pool))
 }
 
 fn runtime(
@@ -73,6 +74,8 @@ fn config(options: &SessionOptions) -> SessionConfig {
     settings.sql_parser.enable_ident_normalization = false;
     settings.sql_parser.collect_spans = true;
     settings.execution.listing_table_ignore_subdirectory = false;
+    // A first phase of an aggregation that halves the rows at best costs more than it spares, in time and in memory.
+    settings.execution.skip_partial_aggregation_probe_ratio_threshold = 0.5;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     config

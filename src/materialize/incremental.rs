@@ -117,6 +117,7 @@ async fn append(job: &Job<'_>, staged: &Staged, columns: &Columns, base: Base) -
     let progress = Default::default();
     let state = &job.meter.state;
     let written = warehouse.append_on(base, state, job.relation, physical.clone(), &progress, &job.commit).await?;
+    job.meter.ran(&physical);
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

@@ -70,6 +70,7 @@ impl Staged {
         let state = &job.meter.state;
         let written = warehouse.overwrite(state, &self.relation, physical.clone(), job.progress, &commit).await?;
         job.engine.forget(&self.relation);
+        job.meter.ran(&physical);
         (self.rows, self.spilled) = (written.rows, spilled_bytes(&physical));
         Ok(())
     }

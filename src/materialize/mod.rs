@@ -153,6 +153,7 @@ async fn overwrite(job: &Job<'_>, plan: &LogicalPlan, progress: &Arc<Progress>, 
     let physical = job.engine.physical(state, plan).await?;
     let rows = Arc::clone(&physical);
     let written = job.engine.warehouse.overwrite_on(base, state, job.relation, rows, progress, &job.commit).await?;
+    job.meter.ran(&physical);
     Ok(Materialized { spilled: spilled_bytes(&physical), ..written.into() })
 }
 

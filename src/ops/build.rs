@@ -81,6 +81,7 @@ pub async fn build(
         target_path: target_path.clone(),
         full_refresh: options.full_refresh,
         store_failures: options.store_failures,
+        explain_analyze: options.explain_analyze,
         warn_error: options.warn_error.clone(),
         event_time: options.event_time,
         batches: options.leftover.as_ref().map(|leftover| leftover.batches.clone()).unwrap_or_default(),

@@ -31,6 +31,7 @@ fn options(folder: &Path) -> Options {
         empty: false,
         sample: None,
         store_failures: false,
+        explain_analyze: false,
         warn_error: WarnError::default(),
         event_time: (None, None),
         leftover: None,

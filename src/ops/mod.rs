@@ -32,7 +32,7 @@ pub use artifacts::{write_manifest, write_run_results};
 pub use build::{Build, build, preview};
 pub use catalog::write_catalog;
 pub use check::{Checked, check};
-pub use clean::clean;
+pub use clean::{ORPHAN_HOURS, clean, clean_orphans};
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
 pub use deps::{Installed, deps};

@@ -48,6 +48,8 @@ pub struct Options {
     pub sample: Option<(NaiveDateTime, NaiveDateTime)>,
     /// Keep the rows that tests find.
     pub store_failures: bool,
+    /// Keep what the operators of each node did.
+    pub explain_analyze: bool,
     /// Which warnings are errors.
     pub warn_error: WarnError,
     /// Stretch of time of microbatch models: from, and until.

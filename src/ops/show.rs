@@ -10,7 +10,7 @@ use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
-use crate::engine::{Meter, execution_error};
+use crate::engine::{Engine, Meter, execution_error};
 use crate::jinja::LogLine;
 use crate::node::{Node, NodeKind, ResourceType};
 
@@ -24,6 +24,8 @@ pub struct Shown {
     pub compiled: CompiledNode,
     /// Keeps the session alive.
     _meter: Meter,
+    /// Keeps the catalog alive: `information_schema` opens relations while its rows are read.
+    _engine: Arc<Engine>,
 }
 
 /// Rows of the selected nodes, or of `inline`; at most `limit` of each. `log` receives what templates log.
@@ -93,7 +95,7 @@ async fn open(session: &Session, node: Node, limit: Option<usize>) -> Result<Sho
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}")))??;
     let meter = session.engine.meter()?;
     let rows = rows(session, &meter, &compiled.sql, limit).await.map_err(|error| compiled.locate(error))?;
-    Ok(Shown { name, rows, compiled, _meter: meter })
+    Ok(Shown { name, rows, compiled, _meter: meter, _engine: Arc::clone(&session.engine) })
 }
 
 /// Seeds and sources have no query of their own: their rows are read as they are.

@@ -50,6 +50,7 @@ pub fn parse(project: &Project, templates: &Templates, world: &Arc<World>, diagn
     builder.models();
     builder.seeds();
     builder.snapshots();
+    builder.misplaced_tests();
     builder.analyses();
     builder.singular_tests();
     builder.sources();

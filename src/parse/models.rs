@@ -87,11 +87,11 @@ impl Builder<'_> {
     }
 
     fn check_file_name(&mut self, file: &ProjectFile, name: &str) {
-        if name.contains('.') || name.contains(' ') {
+        if name.contains(' ') {
             self.diagnostics.push(
                 Diagnostic::error(codes::BAD_VALUE, format!("`{name}` cannot be the name of a model"))
                     .label(crate::diag::Span::start_of(&file.source), "the name of the file is the name of the model")
-                    .help("use letters, digits and `_` in file names"),
+                    .help("write `_` for spaces"),
             );
         }
     }

@@ -181,6 +181,18 @@ impl Properties {
         Some(index)
     }
 
+    /// Numbers of the entries of one section that describe nothing so far.
+    pub(super) fn unused(&self, section: Section) -> Vec<usize> {
+        let unused =
+            |(index, entry): (usize, &Arc<Entry>)| (entry.section == section && !self.used[index]).then_some(index);
+        self.entries.iter().enumerate().filter_map(unused).collect()
+    }
+
+    /// Takes an entry as used, although it describes nothing.
+    pub(super) fn take(&mut self, index: usize) {
+        self.used[index] = true;
+    }
+
     /// Entries of one section.
     pub(super) fn of(&self, section: Section) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.iter().filter(move |entry| entry.section == section)

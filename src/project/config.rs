@@ -149,6 +149,14 @@ impl ProjectConfig {
     pub fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
         let path = dir.join("dbt_project.yml");
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(dir, &error))?;
+        Self::of_text(text, render, diagnostics)
+    }
+
+    /// Reads the text of a `dbt_project.yml`.
+    ///
+    /// # Errors
+    /// C1002 if it is no YAML, C1004 if it has no name.
+    pub(super) fn of_text(text: String, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
         let file = SourceFile::new("dbt_project.yml", text);
         let mut found = Diagnostics::default();
         let Some(mut tree) = Yaml::parse(&file, &mut found) else {

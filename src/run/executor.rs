@@ -43,6 +43,8 @@ pub struct RunContext {
     pub full_refresh: bool,
     /// `--store-failures`.
     pub store_failures: bool,
+    /// `--explain-analyze`.
+    pub explain_analyze: bool,
     /// Which warnings are errors.
     pub warn_error: WarnError,
     /// `--event-time-start` and `--event-time-end`.
@@ -110,6 +112,9 @@ impl RunContext {
             result.diagnostics.extend(compiled.warnings.iter().cloned());
         }
         result.peak_memory = attempt.meter.as_ref().map(Meter::peak_memory);
+        if let Some(meter) = attempt.meter.as_ref().filter(|_| self.explain_analyze) {
+            result.response.insert("operators".into(), json!(meter.operators()));
+        }
         result
     }
 

@@ -226,6 +226,8 @@ impl RunContext {
                 }
                 Err(error) => {
                     let error = error.note(format!("batch from {} to {}", stretch.0, stretch.1));
+                    // What is wrong with rows has no place in the text; the node's says at least whose rows.
+                    let error = if error.labels.is_empty() { error.label(node.place(), "") } else { error };
                     all.diagnostics.push(*error.of_node(&node.unique_id));
                     all.failed.push(*stretch);
                     // Without a table the next batches would all be the first one.

@@ -58,6 +58,10 @@ impl RunContext {
         let mut listed = Vec::new();
         for result in results {
             let Some(node) = self.manifest.find(&result.unique_id) else { continue };
+            // dbt tells of operations that failed alone, as it did before they had results.
+            if node.resource_type == ResourceType::Operation && result.status == Status::Success {
+                continue;
+            }
             if let Some(relation) = &node.relation {
                 let pair = (relation.database.clone(), relation.schema.clone());
                 if !schemas.contains(&pair) && node.resource_type != ResourceType::Test {

@@ -9,6 +9,7 @@
 mod changes;
 mod conflict;
 mod location;
+mod orphans;
 mod part_files;
 pub mod profile;
 #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]

@@ -56,6 +56,7 @@ fn options(project: &Project) -> Options {
         empty: false,
         sample: None,
         store_failures: false,
+        explain_analyze: false,
         warn_error: Default::default(),
         event_time: (None, None),
         leftover: None,

@@ -10,7 +10,7 @@ use crate::cli::settings::{Environment, run_options};
 use crate::cli::{FAILED, FINE, INTERRUPTED, WRONG};
 use crate::diag::{Diagnostics, Result};
 use crate::ops::{self, Build, Loaded, Options};
-use crate::report::{Reporter, Tee, events_file};
+use crate::report::{Reporter, Tee, events_file, operators_text};
 use crate::run::RunEvent;
 use crate::schedule::Mode;
 
@@ -68,6 +68,7 @@ pub(super) fn run_mode(options: &Options, select: &SelectArgs, mode: Mode, dry: 
         let result = ops::build(options, &loaded, request, &mut diagnostics).await;
         printer.diagnostics(&diagnostics);
         let result = result?;
+        result.results.iter().filter_map(operators_text).for_each(|text| printer.note(&text));
         if diagnostics.has_errors() {
             let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() as u64;
             printer.note(&format!("nothing was run: {} in what is selected", crate::stdx::plural(errors, "error")));

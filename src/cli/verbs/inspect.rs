@@ -7,7 +7,7 @@ use crate::cli::settings::Environment;
 use crate::cli::{FAILED, FINE, WRONG};
 use crate::diag::{Diagnostic, Result, Severity, codes};
 use crate::ops::{self, Check, Found};
-use crate::stdx::plural;
+use crate::stdx::{human_bytes, plural};
 
 pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
     let options = plain_options("parse", global, &SelectArgs::default(), env)?;
@@ -88,6 +88,21 @@ pub(in crate::cli) fn clean(global: &GlobalArgs, env: &Environment, printer: &Pr
     if deleted.is_empty() {
         printer.note("nothing to delete");
     }
+    Ok(FINE)
+}
+
+pub(in crate::cli) fn clean_orphans(
+    global: &GlobalArgs,
+    hours: u32,
+    dry_run: bool,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let options = plain_options("clean", global, &SelectArgs::default(), env)?;
+    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
+    let found = runtime()?.block_on(ops::clean_orphans(&options, &loaded, hours, dry_run))?;
+    let verb = if dry_run { "would be deleted" } else { "deleted" };
+    printer.note(&format!("{verb}: {}, {}", plural(found.files, "file"), human_bytes(found.bytes)));
     Ok(FINE)
 }
 

@@ -36,7 +36,7 @@ pub(super) use diff::diff;
 pub(super) use docs::docs;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
-pub(super) use inspect::{clean, config_dir, debug, init, parse};
+pub(super) use inspect::{clean, clean_orphans, config_dir, debug, init, parse};
 pub(super) use lineage::lineage;
 pub(super) use ls::ls;
 pub(super) use operation::run_operation;
@@ -77,7 +77,7 @@ fn loaded_where(options: &Options, printer: &Printer, judge: impl Fn(&mut Diagno
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(16 << 20)
+        .thread_stack_size(64 << 20)
         .build()
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("the runtime cannot start: {error}")))
 }

@@ -17,11 +17,13 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
+use datafusion::physical_plan::metrics::Count;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::diag::{self, Diagnostic, codes};
 
 use super::bytes::ByteSource;
+use super::errors::check_encoding;
 use super::json::Bad;
 use super::rejects::{BadRecord, ScanRun, ScanStats};
 use super::spec::Encoding;
@@ -105,6 +107,8 @@ pub(super) struct Part {
     /// Of the batches.
     pub(super) schema: SchemaRef,
     pub(super) max_record: usize,
+    /// Counts the bytes that are read, decompressed.
+    pub(super) read: Count,
 }
 
 /// Reads the records of a file, or of a part of it.
@@ -201,6 +205,7 @@ impl<F: RecordFormat> RecordStream<F> {
     fn advance(&mut self) -> diag::Result<Step> {
         if !self.checked_bom && (self.buffer.len() >= 3 || self.at_end) {
             self.checked_bom = true;
+            check_encoding(&self.buffer, &self.part.label)?;
             if self.buffer.starts_with(b"\xef\xbb\xbf") {
                 self.start = 3;
             }
@@ -311,10 +316,12 @@ impl<F: RecordFormat> RecordStream<F> {
         self.start = 0;
         let wanted = (self.buffer.len() * 2).min(self.part.max_record + 1);
         loop {
+            let before = self.buffer.len();
             if !self.source.fill(&mut self.buffer).await? {
                 self.at_end = true;
                 return Ok(());
             }
+            self.part.read.add(self.buffer.len() - before);
             if self.buffer.len() >= wanted {
                 return Ok(());
             }

@@ -21,7 +21,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::expressions::{Column as ColumnExpr, Literal};
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use futures::FutureExt;
 use futures::stream::{BoxStream, StreamExt, try_unfold};
@@ -125,7 +125,7 @@ impl FileSource for SourceScan {
         &self,
         object_store: Arc<dyn ObjectStore>,
         _base_config: &FileScanConfig,
-        _partition: usize,
+        partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
         let wanted = self.wanted();
         let declared = self.table_schema.file_schema();
@@ -144,6 +144,7 @@ impl FileSource for SourceScan {
             emitted: Arc::new(pruned.project(&self.projection.file_indices)?),
             wanted,
             batch_size: self.batch_size,
+            read: MetricBuilder::new(&self.metrics).counter("bytes_scanned", partition),
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), &pruned)
     }
@@ -233,6 +234,7 @@ struct SourceOpener {
     emitted: SchemaRef,
     wanted: Vec<Wanted>,
     batch_size: usize,
+    read: Count,
 }
 
 impl SourceOpener {
@@ -265,6 +267,7 @@ impl SourceOpener {
             batch_size: self.batch_size,
             schema: Arc::clone(&self.emitted),
             max_record: MAX_RECORD,
+            read: self.read.clone(),
         }
     }
 }

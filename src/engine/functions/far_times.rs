@@ -14,13 +14,16 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
 
+/// The name of the rule.
+pub(super) const NAME: &str = "far_times";
+
 /// The rule; see the module.
 #[derive(Debug)]
 pub(super) struct FarTimes;
 
 impl AnalyzerRule for FarTimes {
     fn name(&self) -> &str {
-        "far_times"
+        NAME
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {

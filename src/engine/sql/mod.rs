@@ -17,6 +17,7 @@
 //! right about what it does change, so anything it cannot know (the columns of a table function, say) makes a relation
 //! *open*, and names that might come from there are left alone.
 
+mod chain;
 mod check;
 mod dialect;
 mod error;

@@ -7,6 +7,7 @@
 mod adapter;
 mod api;
 mod builtins;
+mod cells;
 mod config;
 mod exceptions;
 mod graph;

@@ -1,4 +1,4 @@
-//! `run_query`, `statement` and `load_result`: queries that templates run, and their results.
+//! `run_query`, `statement` and `load_result`: queries that templates run.
 
 use std::any::Any;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ pub(super) fn run_query(scope: &Rc<Scope>) -> Value {
 /// The rows of a query; `None` where there is no data.
 fn run(scope: &Scope, sql: &str) -> Result {
     match scope.world.adapter.as_ref().filter(|_| scope.execute) {
-        Some(adapter) => Ok(TableValue::value(adapter.query(sql)?)),
+        Some(adapter) => Ok(TableValue::value(&scope.world, adapter.query(sql)?)),
         None => Ok(Value::None),
     }
 }
@@ -39,7 +39,7 @@ pub(super) fn execute(scope: &Scope, name: &str, mut args: Args) -> Result {
     let table = adapter.query(&sql.text())?;
     let response = Response::of(&table).value();
     let table = if fetch { table } else { QueryTable::default() };
-    Ok(Value::tuple([response, TableValue::value(table)]))
+    Ok(Value::tuple([response, TableValue::value(&scope.world, table)]))
 }
 
 /// `{% call statement('name', fetch_result=True) %} ... {% endcall %}`.
@@ -57,7 +57,10 @@ pub(super) fn statement(scope: &Rc<Scope>) -> Value {
         if let Some(name) = name.as_ref().and_then(Value::as_str) {
             let response = Response::of(&table);
             let table = if fetch { table } else { QueryTable::default() };
-            scope.results.borrow_mut().insert(name.to_string(), result(TableValue::value(table), response));
+            scope
+                .results
+                .borrow_mut()
+                .insert(name.to_string(), result(TableValue::value(&scope.world, table), response));
         }
         Ok(Value::str(""))
     })
@@ -117,7 +120,7 @@ impl Object for Response {
 /// What `load_result` gives: `table`, `data` (rows as lists) and `response`.
 fn result(table: Value, response: Response) -> Value {
     let data = match table.as_object::<TableValue>() {
-        Some(table) => table.rows().into_iter().map(|row| row.as_list()).collect(),
+        Some(table) => table.data(),
         None => Vec::new(),
     };
     Value::dict_of([("table", table), ("data", Value::list(data)), ("response", response.value())])

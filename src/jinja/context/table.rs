@@ -1,29 +1,60 @@
-//! The rows of a query as templates see them: the table type that dbt hands out, its columns and its rows.
+//! The result of a query as templates see it.
 
 use std::any::Any;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::adapter::QueryTable;
+use super::{LogLine, World, cells};
 use crate::jinja::interp::Interpreter;
 use crate::jinja::stop::{Result, fail};
 use crate::jinja::value::{Args, Object, Value};
 
 /// The rows of a query, with the manners of the table type that dbt hands out.
 pub(super) struct TableValue {
+    world: Arc<World>,
     table: Rc<QueryTable>,
 }
 
 impl TableValue {
-    pub(super) fn value(table: QueryTable) -> Value {
-        Value::object(TableValue { table: Rc::new(table) })
+    /// The value of a result.
+    pub(super) fn value(world: &Arc<World>, table: QueryTable) -> Value {
+        Value::object(TableValue { world: Arc::clone(world), table: Rc::new(table) })
+    }
+
+    fn print(&self, message: String) -> Value {
+        (self.world.log)(LogLine { message, info: true, print: true });
+        Value::None
+    }
+
+    /// The table of the columns at these places.
+    fn with_columns(&self, wanted: &[usize]) -> Value {
+        let columns = wanted.iter().map(|index| self.table.columns[*index].clone()).collect();
+        let rows = self.table.rows.iter().map(|row| wanted.iter().map(|index| row[*index].clone()).collect());
+        TableValue::value(&self.world, QueryTable { columns, rows: rows.collect(), affected: None })
+    }
+
+    /// Places of the columns with these names: one name, or several.
+    fn places(&self, names: &Value) -> Result<Vec<usize>> {
+        let names = match names {
+            Value::Str(_) => vec![names.clone()],
+            several => several.items()?,
+        };
+        let place = |name: &Value| self.names().iter().position(|other| Some(other.as_str()) == name.as_str());
+        names.iter().map(|name| place(name).ok_or_else(|| fail(format!("the result has no column {name}")))).collect()
     }
 
     fn names(&self) -> Vec<String> {
         self.table.columns.iter().map(|column| column.name.clone()).collect()
     }
 
-    pub(super) fn rows(&self) -> Vec<RowValue> {
+    fn rows(&self) -> Vec<RowValue> {
         (0..self.table.rows.len()).map(|index| RowValue { table: Rc::clone(&self.table), index }).collect()
+    }
+
+    /// The rows as tuples.
+    pub(super) fn data(&self) -> Vec<Value> {
+        self.rows().iter().map(RowValue::as_tuple).collect()
     }
 
     fn row_values(&self) -> Value {
@@ -65,11 +96,41 @@ impl Object for TableValue {
     }
 
     fn methods(&self) -> &[&'static str] {
-        &["print_table", "print_csv", "print_json"]
+        &["print_table", "print_csv", "select", "exclude", "limit"]
     }
 
-    fn call_method(&self, _interp: &mut Interpreter<'_>, _name: &str, _args: Args) -> Result {
-        Ok(Value::None)
+    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Result {
+        match name {
+            "print_table" => {
+                let [rows, columns, _, _, width] =
+                    args.bind(name, ["max_rows", "max_columns", "output", "max_precision", "max_column_width"])?;
+                let usual = cells::Limits::default();
+                let limit = |given: Option<Value>, usual| match given {
+                    None => usual,
+                    Some(given) => given.as_int().map_or(usize::MAX, |given| usize::try_from(given).unwrap_or(0)),
+                };
+                let (rows, columns) = (limit(rows, usual.rows), limit(columns, usual.columns));
+                let limits = cells::Limits { rows, columns, width: limit(width, usual.width) };
+                Ok(self.print(cells::drawn(&self.table, &limits)))
+            }
+            "print_csv" => Ok(self.print(cells::csv(&self.table))),
+            "select" | "exclude" => {
+                let [names] = args.required(name, ["key"])?;
+                let named = self.places(&names)?;
+                if name == "select" {
+                    return Ok(self.with_columns(&named));
+                }
+                let others = (0..self.table.columns.len()).filter(|index| !named.contains(index));
+                Ok(self.with_columns(&others.collect::<Vec<_>>()))
+            }
+            _ => {
+                let count = args.take("count").or_else(|| args.positional.first().cloned());
+                let count = count.and_then(|count| count.as_int()).unwrap_or(i64::MAX);
+                let mut table = (*self.table).clone();
+                table.rows.truncate(usize::try_from(count).unwrap_or(0));
+                Ok(TableValue::value(&self.world, table))
+            }
+        }
     }
 
     fn iterate(&self) -> Option<Result<Vec<Value>>> {
@@ -152,7 +213,8 @@ struct TableColumn {
 
 impl TableColumn {
     fn items(&self) -> Vec<Value> {
-        self.table.rows.iter().map(|row| Value::from_json(&row[self.index])).collect()
+        let data_type = &self.table.columns[self.index].data_type;
+        self.table.rows.iter().map(|row| cells::value(data_type, &row[self.index])).collect()
     }
 }
 
@@ -205,24 +267,26 @@ impl Object for TableColumn {
 }
 
 /// One row of a result: by position, by name, or in order.
-pub(super) struct RowValue {
+struct RowValue {
     table: Rc<QueryTable>,
     index: usize,
 }
 
 impl RowValue {
     fn items(&self) -> Vec<Value> {
-        self.table.rows[self.index].iter().map(Value::from_json).collect()
+        let cells = self.table.rows[self.index].iter().zip(&self.table.columns);
+        cells.map(|(cell, column)| cells::value(&column.data_type, cell)).collect()
     }
 
-    pub(super) fn as_list(&self) -> Value {
+    fn as_tuple(&self) -> Value {
         Value::tuple(self.items())
     }
 
     fn find(&self, name: &str) -> Option<Value> {
         let exact = self.table.columns.iter().position(|column| column.name == name);
         let any = || self.table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
-        exact.or_else(any).map(|index| Value::from_json(&self.table.rows[self.index][index]))
+        let column = exact.or_else(any)?;
+        Some(cells::value(&self.table.columns[column].data_type, &self.table.rows[self.index][column]))
     }
 }
 

@@ -79,6 +79,7 @@ async fn a_record_that_is_too_long_is_bad_and_the_next_is_read() {
         batch_size: 10,
         schema: Arc::new(Schema::new(fields.clone())),
         max_record: 1_000_000,
+        read: Default::default(),
     };
     let format = JsonLines::new(StructColumn::new(&fields, &Wanted::All).expect("columns"));
     let mut stream = RecordStream::open(part, format, run).await.expect("a stream");

@@ -22,7 +22,7 @@ use datafusion::common::Result;
 pub(super) use interned::{Bytes, Rows};
 
 /// What stands for a value, and how it is stored together with the number of its group.
-pub(super) trait Bits: Copy + Default + Debug + Send + Sync + 'static {
+pub(super) trait Bits: Copy + Default + Eq + Hash + Debug + Send + Sync + 'static {
     /// A group and a value, without padding.
     type Pair: Copy + Eq + Hash + Debug + Send + Sync + 'static;
 

@@ -26,11 +26,10 @@ impl DistinctSum {
     }
 
     fn sums<T: Summand>(&self, value: impl Fn(u64) -> i128) -> Result<ArrayRef> {
-        let mut sums = vec![0_i128; self.pairs.counts().len()];
-        for (group, bits) in self.pairs.iter() {
-            sums[group] += value(bits);
-        }
-        let some = NullBuffer::from_iter(self.pairs.counts().iter().map(|count| *count > 0));
+        let counts = self.pairs.counts();
+        let mut sums = vec![0_i128; counts.len()];
+        self.pairs.for_each(|group, bits| sums[group] += value(bits));
+        let some = NullBuffer::from_iter(counts.iter().map(|count| *count > 0));
         let sums = sums.into_iter().map(|sum| T::narrow(sum, &self.data_type)).collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(PrimitiveArray::<T>::new(sums.into(), Some(some))))
     }

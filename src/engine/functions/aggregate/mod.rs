@@ -4,6 +4,7 @@ mod codec;
 mod count;
 mod count_if;
 mod distinct_sum;
+mod few;
 mod interner;
 mod max_by;
 mod mode;

@@ -267,10 +267,76 @@ pub(super) fn add_checked(sum: i128, value: i128) -> Result<i128> {
     sum.add_checked(value).map_err(|_| overflow(format!("the sum {sum} + {value} does not fit into 128 bits")))
 }
 
+/// Sums, in 64 bits as long as all of them fit: that is half the memory to go through.
+#[derive(Debug)]
+enum Totals {
+    Narrow(Vec<i64>),
+    Wide(Vec<i128>),
+}
+
+impl Totals {
+    fn len(&self) -> usize {
+        match self {
+            Totals::Narrow(sums) => sums.len(),
+            Totals::Wide(sums) => sums.len(),
+        }
+    }
+
+    fn resize(&mut self, total: usize) {
+        match self {
+            Totals::Narrow(sums) => sums.resize(total, 0),
+            Totals::Wide(sums) => sums.resize(total, 0),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, group: usize, value: i128) -> Result<()> {
+        if let Totals::Narrow(sums) = self {
+            let sum = i64::try_from(value).ok().and_then(|value| sums[group].checked_add(value));
+            match sum {
+                Some(sum) => {
+                    sums[group] = sum;
+                    return Ok(());
+                }
+                None => *self = Totals::Wide(sums.iter().map(|sum| i128::from(*sum)).collect()),
+            }
+        }
+        if let Totals::Wide(sums) = self {
+            sums[group] = add_checked(sums[group], value)?;
+        }
+        Ok(())
+    }
+
+    fn split_off(&mut self, groups: usize) -> Totals {
+        match self {
+            Totals::Narrow(sums) => Totals::Narrow(sums.split_off(groups)),
+            Totals::Wide(sums) => Totals::Wide(sums.split_off(groups)),
+        }
+    }
+
+    fn get(&self, group: usize) -> i128 {
+        match self {
+            Totals::Narrow(sums) => i128::from(sums[group]),
+            Totals::Wide(sums) => sums[group],
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = i128> {
+        (0..self.len()).map(|group| self.get(group))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Totals::Narrow(sums) => sums.capacity() * size_of::<i64>(),
+            Totals::Wide(sums) => sums.capacity() * size_of::<i128>(),
+        }
+    }
+}
+
 /// The sums of the groups so far. A group without values has no sum.
 #[derive(Debug)]
 struct Sums<T: Summand> {
-    sums: Vec<i128>,
+    sums: Totals,
     some: Vec<bool>,
     input: DataType,
     returns: DataType,
@@ -280,7 +346,7 @@ struct Sums<T: Summand> {
 impl<T: Summand> Sums<T> {
     fn new(input: &DataType, returns: &DataType) -> Sums<T> {
         Sums {
-            sums: Vec::new(),
+            sums: Totals::Narrow(Vec::new()),
             some: Vec::new(),
             input: input.clone(),
             returns: returns.clone(),
@@ -295,23 +361,24 @@ impl<T: Summand> Sums<T> {
         keep: Option<&NullBuffer>,
         total: usize,
     ) -> Result<()> {
-        self.sums.resize(total, 0);
+        self.sums.resize(total);
         self.some.resize(total, false);
         let present = present(values, keep);
         let values = values.as_primitive::<U>();
         if total == 1 {
             let (sum, count) = sum_of(values, present.as_ref())?;
-            self.sums[0] = add_checked(self.sums[0], sum)?;
+            self.sums.add(0, sum)?;
             self.some[0] |= count > 0;
             return Ok(());
         }
-        for (row, (group, value)) in groups.iter().zip(values.values()).enumerate() {
-            if present.as_ref().is_none_or(|present| present.is_valid(row)) {
-                self.sums[*group] = add_checked(self.sums[*group], U::widen(*value))?;
-                self.some[*group] = true;
-            }
+        let mut add = |group: usize, value: U::Native| {
+            self.some[group] = true;
+            self.sums.add(group, U::widen(value))
+        };
+        match present {
+            None => groups.iter().zip(values.values()).try_for_each(|(group, value)| add(*group, *value)),
+            Some(present) => present.valid_indices().try_for_each(|row| add(groups[row], values.value(row))),
         }
-        Ok(())
     }
 
     fn nulls(&self) -> NullBuffer {
@@ -342,14 +409,14 @@ impl<T: Summand> Store for Sums<T> {
     }
 
     fn result(&self) -> Result<ArrayRef> {
-        let sums = self.sums.iter().map(|sum| T::narrow(*sum, &self.returns)).collect::<Result<Vec<_>>>()?;
+        let sums = self.sums.iter().map(|sum| T::narrow(sum, &self.returns)).collect::<Result<Vec<_>>>()?;
         let array = PrimitiveArray::<T>::new(sums.into(), Some(self.nulls()));
         Ok(Arc::new(array.with_data_type(self.returns.clone())))
     }
 
     fn state(&self) -> Result<Vec<ArrayRef>> {
         let state = state_type(&self.input).unwrap_or(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0));
-        let array = PrimitiveArray::<Decimal128Type>::new(self.sums.clone().into(), Some(self.nulls()));
+        let array = PrimitiveArray::<Decimal128Type>::new(Vec::from_iter(self.sums.iter()).into(), Some(self.nulls()));
         Ok(vec![Arc::new(array.with_data_type(state))])
     }
 
@@ -358,6 +425,6 @@ impl<T: Summand> Store for Sums<T> {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.sums.capacity() * size_of::<i128>() + self.some.capacity()
+        size_of::<Self>() + self.sums.size() + self.some.capacity()
     }
 }
