@@ -21,6 +21,9 @@ use crate::node::{Node, NodeKind, ResourceType, plain};
 /// A table: its name, and its columns with a letter for the type: text, number, boolean or list of texts.
 type Shape = (&'static str, &'static [(&'static str, char)]);
 
+/// Makes the rows of a table.
+type Rows = fn(&Manifest) -> Vec<Json>;
+
 const NODES: Shape = (
     "nodes",
     &[
@@ -100,7 +103,7 @@ pub(super) async fn offer(options: &Options, loaded: &Loaded, session: &Session,
     let manifest = &loaded.manifest;
     let wants = |shape: &Shape| is_asked_for(sql, shape.0);
     let mut tables: Vec<(&str, Arc<dyn TableProvider>)> = Vec::new();
-    let simple: [(&Shape, fn(&Manifest) -> Vec<Json>); 3] = [(&NODES, nodes), (&EDGES, edges), (&TESTS, tests)];
+    let simple: [(&Shape, Rows); 3] = [(&NODES, nodes), (&EDGES, edges), (&TESTS, tests)];
     for (shape, rows) in simple {
         if wants(shape) {
             tables.push((shape.0, table(shape, &rows(manifest))?));

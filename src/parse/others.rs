@@ -169,7 +169,7 @@ impl Builder<'_> {
                     let fqn = vec![package.name().to_string(), "hooks".into(), name.clone()];
                     let mut node =
                         node(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
-                    node.raw_code.clone_from(sql);
+                    node.raw_code.clone_from(&file.source.text);
                     node.config.replace("tags", json!([when]));
                     node.config.replace("index", json!(index));
                     self.drafts.push(node);

@@ -282,3 +282,18 @@ fn retry_repeats_whatever_failed() {
     assert_eq!(project.table("select * from main.made"), ["1"]);
     project.ok(&["retry"]).says(&["nothing is left to do"]);
 }
+
+#[test]
+fn hooks_of_the_project_run_before_and_after_everything() {
+    let project = Project::models(&[("a", "select count(*) as n from main.heard")]);
+    project.edit(
+        "dbt_project.yml",
+        "profile: shop",
+        "profile: shop\non-run-start: [\"{{ heard() }}\", \"insert into main.heard values ('start')\"]\n\
+         on-run-end: [\"insert into main.heard values ('end {{ results | length }}')\"]",
+    );
+    project
+        .write("macros/m.sql", "{% macro heard() %}create table if not exists main.heard (what varchar){% endmacro %}");
+    project.ok(&["build"]);
+    assert_eq!(project.table("select what from main.heard order by 1"), ["end 1", "start"]);
+}
