@@ -30,6 +30,9 @@ use crate::warehouse::{Stored, TableVersion, Warehouse};
 /// Views that stand in each other: deeper than this is a circle.
 const MAX_VIEW_DEPTH: usize = 64;
 
+/// The database under which tables of the project itself can be named.
+pub(super) const OWN: &str = "c360";
+
 /// A relation's key: schema and identifier in lower case.
 type Name = (String, String);
 
@@ -53,6 +56,8 @@ pub(super) struct Relations {
     /// The versions of the tables in `open`.
     versions: Mutex<HashMap<Name, TableVersion>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
+    /// Tables that are stored nowhere, for queries that name them and find nothing else.
+    offered: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
     state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
     /// What relations will be, if these are the relations of an analysis.
     predictions: Option<Predictions>,
@@ -122,6 +127,7 @@ impl Relations {
             open: Mutex::default(),
             versions: Mutex::default(),
             listed: Mutex::default(),
+            offered: Mutex::default(),
             state: std::sync::OnceLock::new(),
             predictions: None,
         })
@@ -139,6 +145,7 @@ impl Relations {
             open: Mutex::default(),
             versions: Mutex::default(),
             listed: Mutex::default(),
+            offered: Mutex::default(),
             state: std::sync::OnceLock::new(),
             predictions: Some(Predictions { relations: Mutex::default(), real: Arc::clone(self) }),
         })
@@ -156,6 +163,11 @@ impl Relations {
     fn predicted(&self, key: &Name) -> Option<Arc<dyn TableProvider>> {
         let predictions = self.predictions.as_ref()?;
         predictions.relations.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Offers a table that is stored nowhere.
+    pub(super) fn offer(&self, schema: &str, identifier: &str, table: Arc<dyn TableProvider>) {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(name(schema, identifier), table);
     }
 
     /// What `relation` was predicted to be.
@@ -231,6 +243,11 @@ impl Relations {
             [database, schema, identifier] if database.eq_ignore_ascii_case(&self.database) => {
                 Some((schema, identifier))
             }
+            // Tables of the project itself have this name whatever the target's database is called.
+            [database, schema, identifier] if database.eq_ignore_ascii_case(OWN) => {
+                let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+                offered.contains_key(&name(schema, identifier)).then_some((schema, identifier))
+            }
             _ => None,
         }
     }
@@ -256,7 +273,10 @@ impl Relations {
         }
         let relation = Relation::new(&self.database, schema, identifier);
         match self.warehouse.load(&relation).await? {
-            None => Ok(None),
+            None => {
+                let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(offered.get(&name(schema, identifier)).cloned())
+            }
             Some(Stored::Table(table)) => {
                 let failed = |error: &dyn std::error::Error| {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))

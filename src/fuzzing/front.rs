@@ -266,6 +266,7 @@ fn world(vars: &dyn Fn() -> Vars, project: Option<(&Project, &Templates)>) -> Ar
         id: "0".into(),
         command: "parse".into(),
         flags: Map::from_iter([("FULL_REFRESH".to_string(), json!(false))]),
+        sample: None,
     };
     Arc::new(World {
         invocation: Arc::new(invocation),

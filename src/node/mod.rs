@@ -21,6 +21,7 @@ pub use resource::ResourceType;
 pub use source::{External, Freshness, FreshnessThreshold, SourceTable};
 pub use tests_of::{GenericTest, UnitTest};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, SourceFile, Span};
@@ -102,6 +103,8 @@ pub struct ModelParts {
     pub version: Option<Json>,
     /// The version that a reference without one means.
     pub latest_version: Option<Json>,
+    /// When it goes away.
+    pub deprecation_date: Option<DateTime<Utc>>,
     /// Constraints on the relation as a whole.
     pub constraints: Vec<Constraint>,
 }

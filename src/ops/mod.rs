@@ -19,6 +19,7 @@ mod init;
 mod lineage;
 mod list;
 mod load;
+mod meta;
 mod operation;
 mod options;
 mod retry;

@@ -30,14 +30,18 @@ pub async fn run_operation(
     let callee = callee(loaded, name)?;
     let mut session = Session::open(options, loaded, Vec::new()).await?;
     let mut names = Map::new();
-    names.insert(ARGUMENTS.into(), Json::Object(args));
+    names.insert(ARGUMENTS.into(), Json::Object(args.clone()));
     let world = Arc::clone(&session.world);
     let node = super::show::inline_node(loaded, "");
     let text = format!("{{{{ {callee}(**{ARGUMENTS}) }}}}");
     let title = format!("run-operation {name}");
     let (started_at, start) = (Utc::now(), Instant::now());
     let overrides = Overrides { names, ..Overrides::default() };
-    let call = tokio::task::spawn_blocking(move || render_text(&world, &node, &title, &text, overrides));
+    let call = tokio::task::spawn_blocking(move || {
+        let rendered = render_text(&world, &node, &title, &text, overrides);
+        world.end_session();
+        rendered
+    });
     tokio::pin!(call);
     let called = loop {
         tokio::select! {
@@ -63,6 +67,8 @@ pub async fn run_operation(
     run.elapsed = start.elapsed();
     run.args.insert("which".into(), "run-operation".into());
     run.args.insert("macro".into(), name.into());
+    run.args.insert("args".into(), Json::Object(args));
+    run.args.insert("vars".into(), Json::Object(options.vars.clone()));
     run.results.push(result);
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     super::write_manifest(&target_path, loaded, &Default::default())?;

@@ -79,6 +79,13 @@ impl Session {
 }
 
 impl Session {
+    /// Hands on what templates have logged so far.
+    pub(super) fn drain(&mut self, log: &mut dyn FnMut(LogLine)) {
+        while let Ok(line) = self.logs.try_recv() {
+            log(line);
+        }
+    }
+
     /// What analyzes the nodes `selected` on top of this session, before or instead of a run.
     pub(super) fn analysis(
         &self,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::Builder;
@@ -112,6 +113,9 @@ impl Builder<'_> {
         }
         if let Some(entry) = &entry {
             parts.constraints = properties::constraints(&entry.yaml);
+            let own = version.as_ref().and_then(|version| version.yaml.get("deprecation_date"));
+            parts.deprecation_date =
+                own.or(entry.yaml.get("deprecation_date")).and_then(|date| self.deprecation_date(date));
         }
         let mut node = node(package.name(), name, ResourceType::Model, file, fqn, NodeKind::Model(parts));
         node.raw_code.clone_from(&file.source.text);
@@ -126,6 +130,26 @@ impl Builder<'_> {
             self.model_tests(&node, entry, yaml, version.as_ref(), &columns);
         }
         self.drafts.push(node);
+    }
+
+    /// A day, or a moment.
+    fn deprecation_date(&mut self, yaml: &Yaml) -> Option<DateTime<Utc>> {
+        let text = plain(&yaml.to_json());
+        let day = || NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+        let moment = || {
+            let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
+        };
+        let exact =
+            DateTime::parse_from_rfc3339(&text).or_else(|_| DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z"));
+        let date = exact.map(|date| date.to_utc()).ok().or_else(|| day().or_else(moment).map(|date| date.and_utc()));
+        if date.is_none() && !text.is_empty() && text != "null" {
+            self.diagnostics.push(
+                Diagnostic::error(codes::BAD_VALUE, format!("`deprecation_date` is `{text}`"))
+                    .label(yaml.span.clone(), "a date is expected: 2025-12-31"),
+            );
+        }
+        date
     }
 
     fn model_tests(

@@ -102,6 +102,9 @@ impl Builder<'_> {
             for item in entry.yaml.get("depends_on").map(Yaml::items).unwrap_or_default() {
                 let text = item.scalar().unwrap_or_default();
                 let found = jinja::literal_references(&text, &item.span);
+                if text.trim().starts_with("metric(") {
+                    continue;
+                }
                 if found.0.is_empty() && found.1.is_empty() {
                     self.diagnostics.push(
                         Diagnostic::error(codes::BAD_VALUE, format!("exposure `{}` depends on `{text}`", entry.name))

@@ -108,8 +108,13 @@ impl Properties {
                 self.section(*section, package, file, value, diagnostics);
             } else if matches!(name, "metrics" | "semantic_models" | "saved_queries") {
                 let list = self.kept.entry(name.to_string()).or_insert_with(|| Json::Array(Vec::new()));
-                if let (Json::Array(list), Json::Array(items)) = (list, value.to_json()) {
-                    list.extend(items);
+                let Json::Array(list) = list else { continue };
+                for item in value.items() {
+                    if let Json::Object(mut entry) = item.to_json() {
+                        entry.insert("package_name".into(), package.name().into());
+                        entry.insert("original_file_path".into(), file.original_path.as_str().into());
+                        list.push(Json::Object(entry));
+                    }
                 }
             }
         }
@@ -178,7 +183,8 @@ impl Properties {
 
     /// Numbers of the entries of one section that describe nothing so far.
     pub(super) fn unused(&self, section: Section) -> Vec<usize> {
-        let unused = |(index, entry): (usize, &Entry)| (entry.section == section && !self.used[index]).then_some(index);
+        let unused =
+            |(index, entry): (usize, &Arc<Entry>)| (entry.section == section && !self.used[index]).then_some(index);
         self.entries.iter().enumerate().filter_map(unused).collect()
     }
 

@@ -47,6 +47,8 @@ pub struct ProjectConfig {
     pub dispatch: Vec<Dispatch>,
     /// `flags:`.
     pub flags: Yaml,
+    /// Other projects may use the public models of this one alone.
+    pub restrict_access: bool,
 }
 
 /// One entry of `dispatch:`.
@@ -195,6 +197,7 @@ impl ProjectConfig {
             vars: vars(&tree, diagnostics),
             flags: tree.get("flags").cloned().unwrap_or_else(|| Yaml::null(&tree.span.file)),
             dispatch: dispatch(&tree),
+            restrict_access: tree.get("restrict-access").is_some_and(|flag| flag.to_json().as_bool() == Some(true)),
             target_path,
             packages_install_path,
             name,

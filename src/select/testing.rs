@@ -64,7 +64,7 @@ impl Build for Node {
         self.kind = NodeKind::Model(ModelParts {
             version: Some(version.into()),
             latest_version: Some(latest.into()),
-            constraints: Vec::new(),
+            ..ModelParts::default()
         });
         self.unique_id = format!("{}.v{version}", self.unique_id);
         self.fqn.push(format!("v{version}"));

@@ -393,3 +393,36 @@ fn what_a_record_says_cannot_steer_a_terminal() {
     let shown = project.ok(&["show", "--inline", "select reason, text from quarantine.lake__t"]);
     assert!(!shown.stdout.contains('\x1b'), "{:?}", shown.stdout);
 }
+
+/// Whenever it is cut, all rows are there, or those of the file that is left, or the build says why not: nothing between.
+#[test]
+fn a_file_that_is_cut_while_it_is_read() {
+    let record = |id: usize| format!("{id},{}\n", "x".repeat(100));
+    let text = format!("id,s\n{}", (0..60_000).map(record).collect::<String>());
+    let sql = "{{ config(materialized='table') }} select id, md5(s) as m from {{ source('lake', 't') }}";
+    let project = source("location: lake/*.csv", &[("id", "bigint"), ("s", "varchar")]).file("models/m.sql", sql);
+    for share in [1, 2, 3, 4, 5, 6, 7] {
+        project.write("lake/a.csv", &text);
+        let cut = text[..text.len() * share / 8].rfind('\n').expect("a record") + 1;
+        let left = text[..cut].lines().count() - 1;
+        let mut child = project.start(&["build"]);
+        let stderr = child.stderr.take().expect("a pipe");
+        let mut said = String::new();
+        for line in std::io::BufRead::lines(std::io::BufReader::new(stderr)) {
+            let line = line.expect("a line");
+            if line.contains("\"unit_started\"") {
+                // Somewhere in the middle of the scan, or before or after it: no row may be lost in any case.
+                let file = std::fs::OpenOptions::new().write(true).open(project.path("lake/a.csv")).expect("a file");
+                file.set_len(cut as u64).expect("a shorter file");
+            }
+            said += &line;
+            said.push('\n');
+        }
+        if child.wait().expect("an end").success() {
+            let rows = project.table("select count(*) as n from {{ ref('m') }}");
+            assert!(rows == ["60000"] || rows == [left.to_string()], "{share}: {rows:?}");
+        } else {
+            assert!(said.contains("lake/a.csv") && said.contains("changed while it was read"), "{share}: {said}");
+        }
+    }
+}

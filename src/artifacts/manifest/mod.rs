@@ -9,6 +9,7 @@ mod config;
 mod keys;
 mod outer;
 mod parts;
+mod semantic;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -114,15 +115,15 @@ pub fn manifest<'a>(manifest: &'a Manifest, meta: &'a ManifestMeta<'a>) -> impl 
         macros: manifest.macros.iter().map(|info| (info.unique_id.as_str(), MacroDoc::of(info))).collect(),
         docs: manifest.docs.iter().map(|block| (block.unique_id.as_str(), BlockDoc::of(block))).collect(),
         exposures: docs(|kind| matches!(kind, NodeKind::Exposure(_))),
-        metrics: kept(manifest, "metrics"),
+        metrics: semantic::of_section(manifest, "metrics"),
         groups: manifest.groups.iter().map(|group| (GroupDoc::unique_id(group), GroupDoc::of(group))).collect(),
         selectors: selectors(manifest),
         disabled: BTreeMap::new(),
         parent_map: parents(manifest),
         child_map: children(manifest),
         group_map: groups(manifest),
-        saved_queries: kept(manifest, "saved_queries"),
-        semantic_models: kept(manifest, "semantic_models"),
+        saved_queries: semantic::of_section(manifest, "saved_queries"),
+        semantic_models: semantic::of_section(manifest, "semantic_models"),
         unit_tests: docs(|kind| matches!(kind, NodeKind::UnitTest(_))),
         functions: Map::new(),
     };
@@ -162,11 +163,6 @@ impl<'a> AnyDoc<'a> {
             _ => AnyDoc::Code(Box::new(CodeDoc::of(node, manifest, meta))),
         }
     }
-}
-
-/// What is kept and not interpreted.
-fn kept(manifest: &Manifest, section: &str) -> Map<String, Json> {
-    manifest.kept.get(section).and_then(Json::as_object).cloned().unwrap_or_default()
 }
 
 /// Selectors by name.

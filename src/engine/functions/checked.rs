@@ -27,7 +27,7 @@ use datafusion::physical_expr_common::datum::apply;
 use super::{overflow, sql_name};
 
 /// The name of the rule.
-pub(in crate::engine) const NAME: &str = "checked_arithmetic";
+pub(super) const NAME: &str = "checked_arithmetic";
 
 /// The operators that are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

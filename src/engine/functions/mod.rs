@@ -12,6 +12,7 @@ mod aliases;
 mod checked;
 mod dates;
 mod digits;
+mod far_times;
 mod json;
 mod lenient;
 mod planner;
@@ -32,7 +33,8 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
-pub(super) use checked::NAME as CHECKED_ARITHMETIC;
+/// The names of analyzer rules that leave the types of a plan as they are.
+pub(super) const KEEP_TYPES: [&str; 2] = [checked::NAME, far_times::NAME];
 
 /// A function as users know it.
 pub struct Entry {
@@ -93,6 +95,7 @@ pub fn register(ctx: &SessionContext) -> Result<()> {
         series::register(&mut state);
     }
     ctx.add_analyzer_rule(Arc::new(checked::CheckedArithmetic::new()));
+    ctx.add_analyzer_rule(Arc::new(far_times::FarTimes));
     Ok(())
 }
 

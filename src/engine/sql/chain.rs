@@ -33,32 +33,40 @@ pub(super) fn check(sql: &Arc<SourceFile>) -> diag::Result<()> {
         return Ok(());
     }
     let Ok(tokens) = Tokenizer::new(&AnalystDialect, &sql.text).tokenize_with_location() else { return Ok(()) };
-    let mut levels = vec![Level::default()];
+    // The innermost level is at hand, those around it wait.
+    let (mut level, mut around) = (Level::default(), Vec::new());
     for token in &tokens {
-        let Some(level) = levels.last_mut() else { break };
         match &token.token {
-            Token::LParen | Token::LBracket | Token::LBrace => levels.push(Level::default()),
-            Token::RParen | Token::RBracket | Token::RBrace if levels.len() > 1 => drop(levels.pop()),
-            Token::Comma | Token::SemiColon => level.expression = 0,
-            Token::Word(word) => match word.keyword {
-                Keyword::AND | Keyword::OR => level.expression += 1,
-                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
-                    level.sets += 1;
-                    level.expression = 0;
-                }
-                Keyword::SELECT | Keyword::FROM | Keyword::WHERE | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => {
-                    level.expression = 0;
-                }
-                _ => {}
-            },
-            token if is_operator(token) => level.expression += 1,
-            _ => {}
+            Token::LParen | Token::LBracket | Token::LBrace => around.push(std::mem::take(&mut level)),
+            Token::RParen | Token::RBracket | Token::RBrace => level = around.pop().unwrap_or_default(),
+            token => level.see(token),
         }
-        if levels.last().is_some_and(|level| level.expression > LONGEST || level.sets > LONGEST) {
+        if level.expression > LONGEST || level.sets > LONGEST {
             return Err(too_long(text_span(sql, token.span).unwrap_or_else(|| Span::start_of(sql))));
         }
     }
     Ok(())
+}
+
+impl Level {
+    fn see(&mut self, token: &Token) {
+        match token {
+            Token::Comma | Token::SemiColon => self.expression = 0,
+            Token::Word(word) => match word.keyword {
+                Keyword::AND | Keyword::OR => self.expression += 1,
+                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
+                    self.sets += 1;
+                    self.expression = 0;
+                }
+                Keyword::SELECT | Keyword::FROM | Keyword::WHERE | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => {
+                    self.expression = 0;
+                }
+                _ => {}
+            },
+            token if is_operator(token) => self.expression += 1,
+            _ => {}
+        }
+    }
 }
 
 fn is_operator(token: &Token) -> bool {

@@ -29,6 +29,8 @@ pub struct QueryTable {
     pub columns: Vec<AdapterColumn>,
     /// Rows of values; dates and decimals are text.
     pub rows: Vec<Vec<serde_json::Value>>,
+    /// Rows that a statement wrote; none for a query.
+    pub affected: Option<u64>,
 }
 
 /// The engine, for templates. Called from threads that may block.
@@ -62,6 +64,18 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// What the warehouse fails with.
     fn drop_relation(&self, relation: &Relation) -> diag::Result<()>;
+
+    /// Gives a relation another name, under which there is nothing.
+    ///
+    /// # Errors
+    /// C4006 if `from` is not there, C4002 if `to` is, and what the warehouse fails with.
+    fn rename_relation(&self, from: &Relation, to: &Relation) -> diag::Result<()>;
+
+    /// Says that the template that this thread renders is done; the temporary tables that it has made, which are to be
+    /// dropped.
+    fn end_session(&self) -> Vec<Relation> {
+        Vec::new()
+    }
 }
 
 pub(super) fn value(scope: &Rc<Scope>) -> Value {
@@ -89,6 +103,18 @@ const METHODS: &[&str] = &[
     "create_schema",
     "drop_schema",
     "drop_relation",
+    "rename_relation",
+    "truncate_relation",
+    "execute",
+    "add_query",
+    "get_incremental_strategy_macro",
+    "is_replaceable",
+    "standardize_grants_dict",
+    "verify_database",
+    "quote_seed_column",
+    "render_raw_columns_constraints",
+    "render_raw_model_constraint",
+    "render_raw_model_constraints",
     "already_exists",
     "quote_as_configured",
     "commit",
@@ -205,11 +231,51 @@ impl Object for AdapterValue {
                 }
                 Ok(Value::None)
             }
-            "valid_incremental_strategies" => Ok(Value::list(["append", "delete+insert", "merge"].map(Value::str))),
+            "rename_relation" => {
+                let [from, to] = args.required(name, ["from_relation", "to_relation"])?;
+                let (Some(from), Some(to)) = (relation_of(&from), relation_of(&to)) else {
+                    return Err(fail("rename_relation() takes two relations"));
+                };
+                if let Some(adapter) = adapter {
+                    adapter.rename_relation(&from, &to)?;
+                }
+                Ok(Value::None)
+            }
+            "truncate_relation" => {
+                let relation = args.positional.first().and_then(relation_of);
+                let relation = relation.ok_or_else(|| fail("truncate_relation() takes a relation"))?;
+                if let Some(adapter) = adapter {
+                    adapter.query(&format!("truncate table {}", relation.render()))?;
+                }
+                Ok(Value::None)
+            }
+            "execute" | "add_query" => super::query::execute(&self.scope, name, args),
+            "get_incremental_strategy_macro" => strategy_macro(interp, args),
+            "is_replaceable" => Ok(Value::Bool(true)),
+            "quote_seed_column" => {
+                let first = args.positional.first().and_then(Value::as_str).unwrap_or_default();
+                Ok(Value::str(quote(first)))
+            }
+            "standardize_grants_dict" => Ok(Value::dict_of::<&str>([])),
+            // Constraints are checked while rows are written, and are no part of a table's definition.
+            "render_raw_columns_constraints" | "render_raw_model_constraints" => Ok(Value::list([])),
+            "valid_incremental_strategies" => {
+                Ok(Value::list(["append", "delete+insert", "merge", "insert_overwrite", "microbatch"].map(Value::str)))
+            }
             // Schemas are folders that appear with their first table; there are no transactions and no cache.
             _ => Ok(Value::None),
         }
     }
+}
+
+/// The macro of an incremental strategy: `get_incremental_<name>_sql` of the project, or the one that exists here.
+fn strategy_macro(interp: &mut Interpreter<'_>, args: Args) -> Result {
+    let [_, strategy] = args.bind("get_incremental_strategy_macro", ["context", "strategy"])?;
+    let strategy = strategy.as_ref().and_then(Value::as_str).unwrap_or("default").to_string();
+    let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
+    interp
+        .resolve(&name)
+        .ok_or_else(|| fail(format!("there is no macro `{name}` for the incremental strategy `{strategy}`")))
 }
 
 /// The schemas of the warehouse.

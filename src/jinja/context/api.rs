@@ -38,7 +38,7 @@ impl Object for ColumnValue {
         Some(match name {
             "name" | "column" => Value::str(&self.0.name),
             "quoted" => Value::str(quote(&self.0.name)),
-            "data_type" | "dtype" => Value::str(&self.0.data_type),
+            "data_type" | "dtype" | "expanded_data_type" => Value::str(&self.0.data_type),
             "char_size" | "numeric_precision" | "numeric_scale" => Value::None,
             _ => return None,
         })
@@ -103,17 +103,8 @@ impl Object for RelationType {
         self
     }
 
-    /// The kinds of relations: `api.Relation.View`.
     fn get_attr(&self, name: &str) -> Option<Value> {
-        let kind = match name {
-            "Table" => "table",
-            "View" => "view",
-            "CTE" => "cte",
-            "MaterializedView" => "materialized_view",
-            "External" => "external",
-            _ => return None,
-        };
-        Some(Value::str(kind))
+        super::relation::kind_named(name)
     }
 
     fn methods(&self) -> &[&'static str] {

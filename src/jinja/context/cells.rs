@@ -133,7 +133,7 @@ mod tests {
             name: (*name).to_string(),
             data_type: (*data_type).to_string(),
         };
-        QueryTable { columns: columns.iter().map(column).collect(), rows }
+        QueryTable { columns: columns.iter().map(column).collect(), rows, affected: None }
     }
 
     #[test]

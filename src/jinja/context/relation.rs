@@ -131,6 +131,8 @@ impl Object for RelationValue {
             "path" => self.by_part(self.parts().map(|(name, _, _)| text_or_none(name))),
             "quote_policy" => self.by_part(self.quoted.map(Value::Bool)),
             "include_policy" => self.by_part(self.include.map(Value::Bool)),
+            "can_be_renamed" | "can_be_replaced" => Value::Bool(!matches!(self.kind.as_deref(), Some("cte") | None)),
+            "View" | "Table" | "CTE" | "External" | "MaterializedView" => return kind_named(name),
             _ => return None,
         })
     }
@@ -229,6 +231,18 @@ impl Object for RelationValue {
     fn to_json(&self) -> Option<serde_json::Value> {
         Some(serde_json::Value::String(self.str()))
     }
+}
+
+/// The kinds of relations, under their names in templates: `relation.View`, `api.Relation.Table`.
+pub(super) fn kind_named(name: &str) -> Option<Value> {
+    Some(Value::str(match name {
+        "View" => "view",
+        "Table" => "table",
+        "CTE" => "cte",
+        "External" => "external",
+        "MaterializedView" => "materialized_view",
+        _ => return None,
+    }))
 }
 
 fn text_or_none(text: &str) -> Value {

@@ -31,7 +31,7 @@ impl TableValue {
     fn with_columns(&self, wanted: &[usize]) -> Value {
         let columns = wanted.iter().map(|index| self.table.columns[*index].clone()).collect();
         let rows = self.table.rows.iter().map(|row| wanted.iter().map(|index| row[*index].clone()).collect());
-        TableValue::value(&self.world, QueryTable { columns, rows: rows.collect() })
+        TableValue::value(&self.world, QueryTable { columns, rows: rows.collect(), affected: None })
     }
 
     /// Places of the columns with these names: one name, or several.
