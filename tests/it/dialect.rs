@@ -101,6 +101,10 @@ fn queries_stand_for_values_in_a_projection() {
 #[test]
 fn aggregates_and_intervals_have_other_spellings() {
     check(&[
+        (
+            "select timestamp '2021-06-07 07:35:20' at time zone 'UTC' at time zone 'America/Los_Angeles', timestamp '2020-01-01 00:00:00-0'",
+            "2021-06-07T00:35:20,2020-01-01T00:00:00",
+        ),
         ("select date('2020-01-05'), timestamp('2020-01-05 10:00:00')", "2020-01-05,2020-01-05T10:00:00"),
         ("select listagg(x, '-') within group (order by x desc) from (values ('a'), ('b')) t(x)", "b-a"),
         ("select date '2020-01-01' + interval (1 + 1) day", "2020-01-03T00:00:00"),

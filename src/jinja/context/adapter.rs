@@ -215,6 +215,15 @@ impl Object for AdapterValue {
                 let found = adapter.relations(&schema.unwrap_or_default())?;
                 Ok(Value::list(found.into_iter().map(|(relation, kind)| RelationValue::of_kind(relation, &kind))))
             }
+            // A schema is what is in it.
+            "drop_schema" => {
+                if let (Some(adapter), Some(schema)) = (adapter, args.positional.first().and_then(relation_of)) {
+                    for (relation, _) in adapter.relations(&schema.schema)? {
+                        adapter.drop_relation(&relation)?;
+                    }
+                }
+                Ok(Value::None)
+            }
             "list_schemas" => Ok(Value::list(schemas(adapter)?)),
             "check_schema_exists" => {
                 let [_, schema] = args.bind(name, ["database", "schema"])?;
