@@ -140,7 +140,7 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Vec<Json>>> {
             let options = FormatOptions::default().with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"));
             let formatter = ArrayFormatter::try_new(column, &options).map_err(|error| failed(&error))?;
             (0..batch.num_rows())
-                .map(|row| match column.is_null(row) {
+                .map(|row| match field.data_type().is_null() || column.is_null(row) {
                     true => Json::Null,
                     false => Json::String(formatter.value(row).to_string()),
                 })

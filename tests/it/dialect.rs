@@ -84,3 +84,30 @@ fn the_column_of_a_series_has_the_names_that_databases_give_it() {
         ("select value from range(1)", "0"),
     ]);
 }
+
+#[test]
+fn queries_stand_for_values_in_a_projection() {
+    check(&[
+        ("select exists (select 1 where false), not exists (select 1 where false)", "false,true"),
+        (
+            "select x, exists (select 1 from (values (1)) u(y) where u.y = t.x) as found from (values (1), (2)) t(x) order by x",
+            "1,true 2,false",
+        ),
+        ("select array_length(array(select x from (values (1), (2)) t(x)))", "2"),
+        ("select x from (values (1), (2)) t(x) where exists (select 1 from (values (2)) u(y) where y = x)", "2"),
+    ]);
+}
+
+#[test]
+fn aggregates_and_intervals_have_other_spellings() {
+    check(&[
+        (
+            "select timestamp '2021-06-07 07:35:20' at time zone 'UTC' at time zone 'America/Los_Angeles', timestamp '2020-01-01 00:00:00-0'",
+            "2021-06-07T00:35:20,2020-01-01T00:00:00",
+        ),
+        ("select date('2020-01-05'), timestamp('2020-01-05 10:00:00')", "2020-01-05,2020-01-05T10:00:00"),
+        ("select listagg(x, '-') within group (order by x desc) from (values ('a'), ('b')) t(x)", "b-a"),
+        ("select date '2020-01-01' + interval (1 + 1) day", "2020-01-03T00:00:00"),
+        ("select date_add(date '2020-01-01', interval (n) month) from (values (2)) t(n)", "2020-03-01T00:00:00"),
+    ]);
+}

@@ -102,6 +102,9 @@ fn results_of_queries_have_pythons_values() {
     let sql = "{% set r = run_query(\"select date '2024-03-05' as d, timestamp '2024-03-05 10:11:12' as t, 1.50 as n, null as z\").rows[0] %}
         select '{{ r.d.strftime('%d/%m/%Y') }} {{ r['t'].hour }} {{ r.n }} {{ r.z is none }}' as v";
     assert_eq!(shown(sql), "v\n05/03/2024 10 1.5 True");
+    let distinct = "{% set c = run_query('select x from (values (1), (1), (2)) t(x) order by x').columns[0] %}
+        select '{{ c.values_distinct() | join('+') }}' as v";
+    assert_eq!(shown(distinct), "v\n1+2");
 }
 
 #[test]

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray};
+use chrono::DateTime;
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray, TimestampMicrosecondBuilder,
+};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, FieldRef, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    DataType, FieldRef, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+    TimestampMicrosecondType,
 };
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::functions::core::coalesce;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::scalar::{Arg, Call, Function};
+use super::scalar::{Arg, Call, Function, Memo, TIMESTAMP};
 use super::{Entry, Kind, overflow};
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -25,6 +30,24 @@ pub(super) const ENTRIES: &[Entry] = &[
         example: "coalesce(cast(null as date), '2099-01-01')",
         result: "2099-01-01",
         kind: Kind::Scalar(|| ScalarUDF::from(Coalesce { signature: Signature::user_defined(Volatility::Immutable) })),
+    },
+    Entry {
+        name: "at_time_zone",
+        signature: "at_time_zone(moment, zone), moment at time zone zone",
+        doc: "A moment without a zone is taken for one of that zone; of a moment with a zone it is what a clock shows there.",
+        example: "at_time_zone(at_time_zone(timestamp '2020-06-01 12:00:00', 'UTC'), 'Asia/Tokyo')",
+        result: "2020-06-01T21:00:00",
+        kind: Kind::Scalar(|| {
+            Function {
+                name: "at_time_zone",
+                args: &[Arg::Moment, Arg::Text],
+                required: 2,
+                variadic: false,
+                returns: zoned,
+                body: at_zone,
+            }
+            .udf()
+        }),
     },
     Entry {
         name: "len",
@@ -119,6 +142,38 @@ impl ScalarUDFImpl for Coalesce {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         coalesce().invoke_with_args(args)
     }
+}
+
+/// The type of `moment at time zone zone`.
+fn zoned(args: &ReturnFieldArgs) -> Result<DataType> {
+    if let Some(DataType::Timestamp(_, Some(_))) = args.arg_fields.first().map(|field| field.data_type()) {
+        return Ok(TIMESTAMP);
+    }
+    match args.scalar_arguments.get(1).copied().flatten().and_then(|zone| zone.try_as_str().flatten()) {
+        Some(zone) => Ok(DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))),
+        None => plan_err!("at time zone wants a constant zone, such as 'Asia/Ho_Chi_Minh'"),
+    }
+}
+
+fn at_zone(call: &Call) -> Result<ArrayRef> {
+    let moments = call.array(0)?;
+    let has_zone = matches!(moments.data_type(), DataType::Timestamp(_, Some(_)));
+    let moments = cast(&moments, &TIMESTAMP)?;
+    if !has_zone {
+        return Ok(cast(&moments, call.returns)?);
+    }
+    let zones = call.text(1)?;
+    let mut memo = Memo::new();
+    let mut shown = TimestampMicrosecondBuilder::with_capacity(zones.len());
+    for (moment, zone) in moments.as_primitive::<TimestampMicrosecondType>().iter().zip(&zones) {
+        let (Some(moment), Some(zone)) = (moment.and_then(DateTime::from_timestamp_micros), zone) else {
+            shown.append_null();
+            continue;
+        };
+        let zone = memo.get(zone, |zone| Ok(zone.parse::<Tz>()?))?;
+        shown.append_value(moment.with_timezone(zone).naive_local().and_utc().timestamp_micros());
+    }
+    Ok(Arc::new(shown.finish()))
 }
 
 fn len(call: &Call) -> Result<ArrayRef> {

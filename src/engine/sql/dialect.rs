@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Interval, Value};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::error::plan_error;
 use super::{chain, check, rewrite};
@@ -43,6 +44,15 @@ impl Dialect for AnalystDialect {
 
     fn is_identifier_part(&self, ch: char) -> bool {
         ch.is_alphanumeric() || matches!(ch, '@' | '$' | '_')
+    }
+
+    /// `interval (n) day` of DuckDB: a day, n times.
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let is_word = |token: &Token| matches!(token, Token::Word(word) if word.keyword == Keyword::INTERVAL);
+        if !is_word(&parser.peek_nth_token_ref(0).token) || parser.peek_nth_token_ref(1).token != Token::LParen {
+            return None;
+        }
+        Some(times_interval(parser))
     }
 
     /// `a DIV b` of Spark and MySQL; it binds as `*` and `/` do.
@@ -102,6 +112,23 @@ impl Dialect for AnalystDialect {
         supports_in_empty_list: true;
         supports_cross_join_constraint: true;
     }
+}
+
+fn times_interval(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let count = parser.parse_expr()?;
+    parser.expect_token(&Token::RParen)?;
+    let unit = parser.parse_identifier()?;
+    let one = Expr::Interval(Interval {
+        value: Box::new(Expr::value(Value::SingleQuotedString(format!("1 {}", unit.value)))),
+        leading_field: None,
+        leading_precision: None,
+        last_field: None,
+        fractional_seconds_precision: None,
+    });
+    let product = rewrite::binary(one, BinaryOperator::Multiply, Expr::Nested(Box::new(count)));
+    Ok(Expr::Nested(Box::new(product)))
 }
 
 /// Reads one statement; a semicolon at its end is fine. Places in errors refer to `sql` under the name `<sql>`.

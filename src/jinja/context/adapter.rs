@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
+use super::answers::{rows_different, schemas};
 use super::api::{ColumnValue, column_type, relation_type};
 use super::{RelationValue, Scope};
 use crate::diag::{self, Diagnostic, codes};
@@ -214,6 +215,15 @@ impl Object for AdapterValue {
                 let found = adapter.relations(&schema.unwrap_or_default())?;
                 Ok(Value::list(found.into_iter().map(|(relation, kind)| RelationValue::of_kind(relation, &kind))))
             }
+            // A schema is what is in it.
+            "drop_schema" => {
+                if let (Some(adapter), Some(schema)) = (adapter, args.positional.first().and_then(relation_of)) {
+                    for (relation, _) in adapter.relations(&schema.schema)? {
+                        adapter.drop_relation(&relation)?;
+                    }
+                }
+                Ok(Value::None)
+            }
             "list_schemas" => Ok(Value::list(schemas(adapter)?)),
             "check_schema_exists" => {
                 let [_, schema] = args.bind(name, ["database", "schema"])?;
@@ -276,37 +286,6 @@ fn strategy_macro(interp: &mut Interpreter<'_>, args: Args) -> Result {
     interp
         .resolve(&name)
         .ok_or_else(|| fail(format!("there is no macro `{name}` for the incremental strategy `{strategy}`")))
-}
-
-/// The schemas of the warehouse.
-fn schemas(adapter: Option<&std::sync::Arc<dyn Adapter>>) -> Result<Vec<Value>> {
-    let Some(adapter) = adapter else { return Ok(Vec::new()) };
-    let table = adapter.query("select distinct schema_name from information_schema.schemata order by 1")?;
-    Ok(table.rows.iter().filter_map(|row| row.first()?.as_str().map(Value::str)).collect())
-}
-
-/// The query that counts how many rows two relations differ by, and how many of them differ.
-fn rows_different(adapter: Option<&std::sync::Arc<dyn Adapter>>, args: Args) -> Result {
-    let [a, b, names, operator] =
-        args.bind("get_rows_different_sql", ["relation_a", "relation_b", "column_names", "except_operator"])?;
-    let (Some(a), Some(b)) = (a.as_ref().and_then(relation_of), b.as_ref().and_then(relation_of)) else {
-        return Err(fail("get_rows_different_sql() takes two relations"));
-    };
-    let mut columns: Vec<String> = match (names, adapter) {
-        (Some(names), _) if !names.is_none() => names.items()?.iter().map(|name| quote(&name.text())).collect(),
-        (_, Some(adapter)) => adapter.columns(&a)?.iter().map(|column| quote(&column.name)).collect(),
-        (_, None) => Vec::new(),
-    };
-    columns.sort();
-    let columns = columns.join(", ");
-    let except = operator.map_or_else(|| "except".to_string(), |operator| operator.text().into_owned());
-    let (a, b) = (a.render(), b.render());
-    Ok(Value::str(format!(
-        "with missing as (\n    (select {columns} from {a} {except} select {columns} from {b})\n    union all\n    \
-         (select {columns} from {b} {except} select {columns} from {a})\n)\n\
-         select (select count(*) from {a}) - (select count(*) from {b}) as row_count_difference, \
-         (select count(*) from missing) as num_mismatched"
-    )))
 }
 
 fn existing(adapter: Option<&std::sync::Arc<dyn Adapter>>, relation: Relation) -> Result {

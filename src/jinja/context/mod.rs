@@ -5,6 +5,7 @@
 //! [`Adapter`]. Both are the same [`NodeContext`]; what differs is what its [`World`] holds.
 
 mod adapter;
+mod answers;
 mod api;
 mod builtins;
 mod cells;

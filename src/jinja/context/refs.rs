@@ -68,7 +68,13 @@ fn find_ref(scope: &Rc<Scope>, resolved: &Resolved, call: RefCall) -> Result {
         if !captured.ephemerals.contains(&node.unique_id) {
             captured.ephemerals.push(node.unique_id.clone());
         }
-        return Ok(RelationValue::cte(&format!("{EPHEMERAL_PREFIX}{}", cte_name(node))));
+        let name = format!("{EPHEMERAL_PREFIX}{}", cte_name(node));
+        return Ok(match &node.relation {
+            Some(relation) if scope.world.invocation.flag("EMPTY") => {
+                RelationValue::standing_in(relation.clone(), &format!("(select * from {name} where false limit 0)"))
+            }
+            _ => RelationValue::cte(&name),
+        });
     }
     relation_of(node)
 }

@@ -249,6 +249,10 @@ impl Object for TableColumn {
         let items = self.items();
         Ok(match name {
             "values_without_nulls" => Value::tuple(items.into_iter().filter(|value| !value.is_none())),
+            "values_distinct" => {
+                let mut seen = std::collections::HashSet::new();
+                Value::tuple(items.into_iter().filter(|value| seen.insert(value.repr())))
+            }
             _ => Value::tuple(items),
         })
     }

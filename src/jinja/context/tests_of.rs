@@ -18,8 +18,13 @@ pub(super) fn kwargs(scope: &Rc<Scope>) -> Option<Value> {
     scope.node.as_ref()?.as_generic_test()?;
     let templates = Arc::clone(&scope.world.environment);
     let context = NodeContext { scope: Rc::clone(scope) };
-    let options =
-        Options { package: Arc::from(scope.package.as_str()), native: true, map: false, ..Options::default() };
+    let options = Options {
+        package: Arc::from(scope.package.as_str()),
+        now: scope.world.invocation.started_at,
+        native: true,
+        map: false,
+        ..Options::default()
+    };
     let mut interp = Interpreter::new(&templates, &context, options);
     match evaluate(scope, &mut interp) {
         Ok(value) => Some(value),

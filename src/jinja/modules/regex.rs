@@ -82,11 +82,18 @@ fn compile(pattern: Option<Value>, flags: Option<Value>) -> Result<Rc<Compiled>>
     })
 }
 
-/// Python's `\Z` is the end of the text.
+/// Python's `\Z` is the end of the text, and its `{` is itself where no count follows.
 fn translated(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut chars = pattern.chars();
+    let mut in_class = false;
     while let Some(char) = chars.next() {
+        match char {
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '{' if !in_class && !is_count(chars.as_str()) => out.push('\\'),
+            _ => {}
+        }
         out.push(char);
         if char == '\\'
             && let Some(next) = chars.next()
@@ -95,6 +102,16 @@ fn translated(pattern: &str) -> String {
         }
     }
     out
+}
+
+/// True for what follows the brace of `{2}`, `{2,}`, `{,3}` and `{2,3}`.
+fn is_count(rest: &str) -> bool {
+    let Some((count, _)) = rest.split_once('}') else { return false };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match count.split_once(',') {
+        Some((least, most)) => digits(least) && digits(most) && !(least.is_empty() && most.is_empty()),
+        None => !count.is_empty() && digits(count),
+    }
 }
 
 fn escape(_: &mut Interpreter<'_>, args: Args) -> Result {

@@ -5,6 +5,7 @@ mod json;
 mod operators;
 mod queries;
 mod types;
+mod values;
 mod views;
 mod windows;
 
@@ -47,6 +48,7 @@ impl VisitorMut for Rewriter {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         queries::from_first(select);
         windows::inline(select);
+        values::exists_in_projection(select);
         queries::group_by_modifiers(select);
         views::joins(select);
         for item in &mut select.from {
@@ -64,6 +66,8 @@ impl VisitorMut for Rewriter {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         operators::rewrite(expr);
+        values::array_of_query(expr);
+        values::cast_call(expr);
         ControlFlow::Continue(())
     }
 }

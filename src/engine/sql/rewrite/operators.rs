@@ -1,6 +1,6 @@
 //! Operators of Spark, MySQL and DuckDB.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, UnaryOperator};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, UnaryOperator, Value};
 
 use super::build::{binary, call};
 use super::types;
@@ -24,19 +24,39 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 format: None,
             };
         }
+        Expr::Function(function) => super::values::order_inside(function),
         // `a rlike b`, `a regexp b`: the pattern is found anywhere, as `~` does it.
         Expr::RLike { negated, expr: text, pattern, .. } => {
             let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
             *expr = binary(take(text), op, take(pattern));
         }
-        Expr::Cast { data_type, .. } => types::respell(data_type),
-        Expr::TypedString(typed) => types::respell(&mut typed.data_type),
+        Expr::Cast { data_type, expr: inner, .. } => {
+            types::respell(data_type);
+            if let (DataType::Timestamp(..), Expr::Value(value)) = (&*data_type, inner.as_mut()) {
+                moment(&mut value.value);
+            }
+        }
+        Expr::TypedString(typed) => {
+            types::respell(&mut typed.data_type);
+            if matches!(typed.data_type, DataType::Timestamp(..)) {
+                moment(&mut typed.value.value);
+            }
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            *expr = call("at_time_zone", vec![take(timestamp), take(time_zone)]);
+        }
         // `a in unnest(list)`
         Expr::InUnnest { expr: value, array_expr, negated } => {
             let has = call("array_has", vec![take(array_expr), take(value)]);
             *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(has) } } else { has };
         }
         _ => {}
+    }
+}
+
+fn moment(value: &mut Value) {
+    if let Value::SingleQuotedString(text) = value {
+        types::respell_moment(text);
     }
 }
 

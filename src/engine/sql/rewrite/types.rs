@@ -31,6 +31,8 @@ pub(super) fn respell(data_type: &mut DataType) {
         | DataType::MediumBlob
         | DataType::LongBlob => DataType::Bytea,
         DataType::MediumInt(_) => DataType::Int(None),
+        // A number with more digits than any other.
+        DataType::HugeInt => DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 0)),
         DataType::Dec(info) => DataType::Decimal(*info),
         DataType::BigNumeric(info) | DataType::BigDecimal(info) => DataType::Decimal(match info {
             ExactNumberInfo::None => ExactNumberInfo::PrecisionAndScale(38, 9),
@@ -56,8 +58,7 @@ fn custom(name: &str, arguments: &[String]) -> Option<DataType> {
         "timestamp_ms" => DataType::Timestamp(Some(3), TimezoneInfo::None),
         "timestamp_us" => DataType::Timestamp(Some(6), TimezoneInfo::None),
         "timestamp_ns" => DataType::Timestamp(Some(9), TimezoneInfo::None),
-        // A number with more digits than any other.
-        "hugeint" | "int128" => DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 0)),
+        "int128" => DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 0)),
         "long" => DataType::BigInt(None),
         "short" => DataType::SmallInt(None),
         "byte" => DataType::TinyInt(None),
@@ -71,4 +72,14 @@ fn custom(name: &str, arguments: &[String]) -> Option<DataType> {
         "variant" | "object" | "super" | "citext" | "bpchar" | "name" | "ntext" => DataType::Text,
         _ => return None,
     })
+}
+
+/// A text that is read as a moment: Postgres takes `-0` and `+7` for an offset of hours, the engine wants all of its digits.
+pub(super) fn respell_moment(text: &mut String) {
+    let Some(at) = text.rfind(['+', '-']).filter(|at| text[..*at].contains(':')) else { return };
+    let hours = &text[at + 1..];
+    if matches!(hours.len(), 1 | 2) && hours.bytes().all(|byte| byte.is_ascii_digit()) {
+        let offset = format!("{}{hours:0>2}:00", &text[at..=at]);
+        text.replace_range(at.., &offset);
+    }
 }
