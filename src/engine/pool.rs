@@ -23,6 +23,10 @@ const TOP_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 /// The part of the limit up to which operators that can spill may take more than their share.
 const FREE_FOR_ALL: f64 = 0.6;
 
+/// A share is never less than this part of the limit, however many operators there are: few of them are at work at a time,
+/// and one that cannot hold a batch of rows cannot even spill it.
+const WORKABLE: usize = 8;
+
 /// The pool that all operators share: `limit` bytes.
 pub(super) fn shared_pool(limit: usize) -> Arc<dyn MemoryPool> {
     Arc::new(TrackConsumersPool::new(SharedPool::new(limit), TOP_CONSUMERS))
@@ -56,7 +60,8 @@ impl SharedPool {
         if !reservation.consumer().can_spill() {
             return self.limit.saturating_sub(used);
         }
-        let share = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
+        let even = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
+        let share = even.max(self.limit / WORKABLE);
         let beyond = ((self.limit as f64 * FREE_FOR_ALL) as usize).saturating_sub(used);
         share.saturating_sub(reservation.size()).max(beyond)
     }
@@ -211,9 +216,9 @@ mod tests {
         let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(1000));
         let (large, small) = (spiller(&pool, "large"), spiller(&pool, "small"));
         let _idle: Vec<_> = (0..8).map(|n| spiller(&pool, &format!("idle {n}"))).collect();
-        large.try_grow(600).expect("far beyond its tenth, as nobody else uses theirs");
+        large.try_grow(600).expect("far beyond its share, as nobody else uses theirs");
         assert!(large.try_grow(1).is_err(), "the rest is for the others");
-        small.try_grow(100).expect("a tenth is always there");
+        small.try_grow(125).expect("an eighth is always there");
         assert!(small.try_grow(1).is_err());
         large.free();
         small.try_grow(400).expect("the large one has spilled");
