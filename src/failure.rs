@@ -62,13 +62,19 @@ pub fn execution_error(error: &DataFusionError) -> Box<Diagnostic> {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => out_of_memory(text),
         // Its own words hold those of the store, so that the store's error cannot be found behind it.
-        DataFusionError::ParquetError(error) => Diagnostic::error(codes::STORE_ERROR, "a Parquet file cannot be read")
-            .note(without_kinds(&error.to_string()).to_string())
-            .help(
-                "if it is of a table of the warehouse, build that table again: `c360 build --full-refresh --select ..`",
-            ),
+        DataFusionError::ParquetError(error) => damaged(&error.to_string()),
+        DataFusionError::ArrowError(error, _) if matches!(error.as_ref(), ArrowError::ParquetError(_)) => {
+            damaged(&error.to_string())
+        }
         root => of_values(&root.strip_backtrace()),
     }
+}
+
+/// C5006: what a Parquet file holds makes no sense.
+fn damaged(text: &str) -> Box<Diagnostic> {
+    Diagnostic::error(codes::STORE_ERROR, "a Parquet file cannot be read")
+        .note(without_kinds(text).to_string())
+        .help("if it is of a table of the warehouse, build that table again: `c360 build --full-refresh --select ..`")
 }
 
 /// C5008, with the operator that asked for more and the limit, out of the pool's long words.
@@ -110,9 +116,11 @@ fn of_values(text: &str) -> Box<Diagnostic> {
 
 /// `text` without the kinds of errors that libraries put before it, each its own.
 fn without_kinds(mut text: &str) -> &str {
-    const KINDS: [&str; 6] = [
+    const KINDS: [&str; 8] = [
         "Arrow error: ",
+        "Parquet argument error: ",
         "Parquet error: ",
+        "External: ",
         "Execution error: ",
         "External error: ",
         "Error during planning: ",

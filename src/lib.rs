@@ -62,6 +62,10 @@ pub mod report;
 pub mod cli;
 #[cfg(feature = "engine")]
 pub mod ops;
+// For tests alone.
+#[cfg(feature = "engine")]
+#[doc(hidden)]
+pub mod fuzzing;
 
 /// The version of dbt whose language and artifacts this is measured against.
 pub const DBT_VERSION: &str = "1.11.0";

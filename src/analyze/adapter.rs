@@ -140,6 +140,10 @@ impl Adapter for PredictingAdapter {
     fn drop_relation(&self, _relation: &Relation) -> Result<()> {
         self.unanswered("its template drops a relation".into())
     }
+
+    fn rename_relation(&self, _from: &Relation, _to: &Relation) -> Result<()> {
+        self.unanswered("its template renames a relation".into())
+    }
 }
 
 /// True for a statement that only reads.

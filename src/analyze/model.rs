@@ -13,9 +13,9 @@ use crate::check::{check_data_test, keep_contract};
 use crate::compile::{CompiledNode, compile_with};
 use crate::diag::{Diagnostic, Result, Shelf, codes};
 use crate::engine::sql::{Notes, plan_error};
-use crate::jinja::Overrides;
+use crate::jinja::{Macro, Overrides};
 use crate::manifest::NodeId;
-use crate::materialize::{MATERIALIZATIONS, check_strategy, snapshot_schema, unknown};
+use crate::materialize::{MATERIALIZATIONS, by_macro, check_strategy, snapshot_schema, unknown};
 use crate::node::{Node, Relation, ResourceType};
 
 /// A query that was planned.
@@ -26,6 +26,11 @@ pub(super) struct Planned {
     pub(super) analyzed: LogicalPlan,
     /// What was noticed of its text.
     pub(super) notes: Notes,
+}
+
+/// Why the columns of a node that a macro builds are not known.
+fn built_by_macro(item: &Macro) -> String {
+    format!("it is built by the macro `{}` of `{}`", item.name, item.package)
 }
 
 /// How a node's template is rendered.
@@ -54,13 +59,20 @@ impl Analyzer {
             return Analyzed::unknown(format!("`{}` is empty", node.name));
         }
         let mut found = Analyzed::default();
-        if node.resource_type == ResourceType::Model && !MATERIALIZATIONS.contains(&node.materialized()) {
-            found.push(unknown(node, node.materialized()));
+        let is_ours = node.resource_type != ResourceType::Model || MATERIALIZATIONS.contains(&node.materialized());
+        let by_macro = by_macro(&self.request.project, &self.request.world.environment, node);
+        match by_macro {
+            // What it makes of the text is its own affair.
+            Some(item) if !is_ours => return Analyzed::unknown(built_by_macro(item)),
+            None if !is_ours => found.push(unknown(node, node.materialized())),
+            _ => {}
         }
         let is_incremental = node.resource_type == ResourceType::Model && node.materialized() == "incremental";
         match (is_incremental, self.request.scope) {
             (true, Scope::Project) => {
-                if let Err(error) = check_strategy(node) {
+                if let Err(error) = check_strategy(node)
+                    && by_macro.is_none()
+                {
                     found.push(error);
                 }
                 self.pass(id, node, Pass::First, &mut found);
@@ -75,6 +87,12 @@ impl Analyzer {
                 }
             }
             _ => self.pass(id, node, Pass::AsIs, &mut found),
+        }
+        // Most of them keep the columns of the query. That is good enough to look at, and not to refuse a run.
+        if let (Some(item), Scope::Run { .. }) = (by_macro, self.request.scope)
+            && !found.has_errors()
+        {
+            found.state = State::Unknown(built_by_macro(item));
         }
         found
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::cast::as_boolean_array;
-use datafusion::common::exec_err;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -230,7 +229,7 @@ impl ScalarUDFImpl for Guard {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let holds = args.args[1].to_array(args.number_rows)?;
         if as_boolean_array(&holds)?.false_count() > 0 {
-            return exec_err!("{}", self.message);
+            return Err(formats::into_datafusion(Diagnostic::error(codes::CONTRACT_BROKEN, self.message.clone())));
         }
         Ok(args.args[0].clone())
     }

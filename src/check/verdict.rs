@@ -10,7 +10,7 @@ use super::Found;
 pub struct Verdict {
     /// Pass, warn or fail.
     pub status: Status,
-    /// Value of `fail_calc`.
+    /// Value of `fail_calc`; as in dbt, 0 if the test passed.
     pub failures: u64,
 }
 
@@ -23,7 +23,7 @@ pub fn verdict(config: &Config, found: &Found) -> Verdict {
         (_, true) => Status::Warn,
         _ => Status::Pass,
     };
-    Verdict { status, failures: found.failures }
+    Verdict { status, failures: if status == Status::Pass { 0 } else { found.failures } }
 }
 
 #[cfg(test)]

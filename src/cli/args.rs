@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 }
 
 /// Options that every verb takes, before or after its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every verb")]
 pub(crate) struct GlobalArgs {
     /// Folder of the project [default: this folder]
@@ -84,6 +84,9 @@ pub(crate) struct GlobalArgs {
     /// Plain output without colours
     #[arg(long, global = true, hide = true)]
     pub(crate) no_use_colors: bool,
+    /// Output with colours
+    #[arg(long, global = true, hide = true, overrides_with = "no_use_colors")]
+    pub(crate) use_colors: bool,
 }
 
 /// `--log-format`.
@@ -171,6 +174,9 @@ pub(crate) struct RunArgs {
     /// Plan and build everything, and read no row
     #[arg(long)]
     pub(crate) empty: bool,
+    /// Read of parents with an `event_time` rows of this time alone: '3 days', or '{start: 2024-01-01, end: 2024-02-01}'
+    #[arg(long, value_name = "WINDOW")]
+    pub(crate) sample: Option<String>,
     /// Keep the rows that tests find, in tables of their own
     #[arg(long)]
     pub(crate) store_failures: bool,
@@ -227,9 +233,22 @@ pub(crate) enum Verb {
         select: SelectArgs,
         #[command(flatten)]
         run: RunArgs,
+        /// Print the first rows of what was loaded
+        #[arg(long)]
+        show: bool,
     },
     /// Bring the history of snapshots up to date
     Snapshot {
+        #[command(flatten)]
+        select: SelectArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Take over what another state has built, under the names that nodes have here
+    ///
+    /// Tables are copied with all rows, since a Delta table cannot safely share files with another; a view becomes a view
+    /// of the other one. What is there already stays, unless --full-refresh asks for it.
+    Clone {
         #[command(flatten)]
         select: SelectArgs,
         #[command(flatten)]
@@ -317,6 +336,12 @@ pub(crate) enum Verb {
         /// A template to compile instead of nodes
         #[arg(long, value_name = "SQL")]
         inline: Option<String>,
+        /// Compile incremental models as if they were built from nothing
+        #[arg(long, short = 'f')]
+        full_refresh: bool,
+        /// Compile references as those of --empty
+        #[arg(long)]
+        empty: bool,
         /// Print one node's SQL as text or JSON
         #[arg(long, value_enum, default_value = "text")]
         output: CompileOutput,
@@ -328,6 +353,12 @@ pub(crate) enum Verb {
         /// A query instead of a node; may use {{ ref('x') }}
         #[arg(long, value_name = "SQL")]
         inline: Option<String>,
+        /// A query without a template, as it is
+        #[arg(long, value_name = "SQL", conflicts_with = "inline")]
+        inline_direct: Option<String>,
+        /// Show incremental models as if they were built from nothing
+        #[arg(long, short = 'f')]
+        full_refresh: bool,
         /// How many rows; -1 for all
         #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_name = "N")]
         limit: i64,
@@ -345,6 +376,9 @@ pub(crate) enum Verb {
     },
     /// Show what c360 sees, and whether it reaches the warehouse, the sources and the destinations, and how fast
     Debug {
+        /// Print the folder of profiles.yml, and look at nothing else
+        #[arg(long)]
+        config_dir: bool,
         /// How to print it
         #[arg(long, value_enum, default_value = "text")]
         output: CompileOutput,
@@ -406,7 +440,17 @@ pub(crate) enum Verb {
         dry_run: bool,
     },
     /// Delete the folders that `clean-targets` names
-    Clean,
+    Clean {
+        /// Instead: what builds that were killed have left in the warehouse, and no version of a table names
+        #[arg(long)]
+        orphans: bool,
+        /// With --orphans: leave what was written in the last hours, which a build may be using
+        #[arg(long, default_value_t = crate::ops::ORPHAN_HOURS, value_name = "HOURS")]
+        older_than: u32,
+        /// With --orphans: only say what would be deleted
+        #[arg(long, requires = "orphans")]
+        dry_run: bool,
+    },
     /// Make a new project that builds at once
     Init {
         /// Name of the project and of its folder

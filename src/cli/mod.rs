@@ -5,6 +5,7 @@ mod args;
 #[cfg(feature = "cluster")]
 mod cluster_args;
 mod docs_args;
+mod foreign;
 mod interrupt;
 mod markdown;
 mod panics;
@@ -12,6 +13,7 @@ mod printer;
 #[cfg(test)]
 mod reference;
 mod settings;
+mod twins;
 mod verbs;
 
 use std::process::ExitCode;
@@ -38,7 +40,9 @@ pub fn main() -> ExitCode {
     // Two providers of cryptography are compiled in; which one is used has to be said once.
     let _ = rustls::crypto::ring::default_provider().install_default();
     panics::quiet();
-    let cli = match Cli::try_parse() {
+    let env = Environment::read();
+    let args = env.with_twins(foreign::without_foreign(std::env::args_os().collect()));
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no mistakes.
@@ -47,7 +51,6 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let env = Environment::read();
     let printer = Printer::new(settings::report_options(&cli.global, &env));
     logging(&env);
     let code = match run(cli, &env, &printer) {
@@ -90,10 +93,11 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Publish { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Publish, env, printer)
         }
-        Verb::Seed { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Seed, env, printer),
+        Verb::Seed { select, run, show } => verbs::seed(global, &select, &run, show, env, printer),
         Verb::Snapshot { select, run } => {
             verbs::build(global, &select, &run, crate::schedule::Mode::Snapshot, env, printer)
         }
+        Verb::Clone { select, run } => verbs::build(global, &select, &run, crate::schedule::Mode::Clone, env, printer),
         Verb::Retry { state, run } => verbs::retry(global, state, &run, env, printer),
         Verb::RunOperation { name, args } => verbs::run_operation(global, &name, args.as_deref(), env, printer),
         Verb::Source { verb: SourceVerb::Freshness { select, output } } => {
@@ -106,13 +110,19 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         }
         Verb::Diff { state, output } => verbs::diff(global, state, output, env, printer),
         Verb::Parse => verbs::parse(global, env, printer),
-        Verb::Compile { select, inline, output } => verbs::compile(global, &select, inline, output, env, printer),
-        Verb::Show { select, inline, limit, output } => {
-            verbs::show(global, &select, inline, limit, output, env, printer)
+        Verb::Compile { select, inline, full_refresh, empty, output } => {
+            let request = verbs::CompileRequest { inline, full_refresh, empty, output };
+            verbs::compile(global, &select, request, env, printer)
+        }
+        Verb::Show { select, inline, inline_direct, full_refresh, limit, output } => {
+            let direct = inline_direct.map(|sql| format!("{{% raw %}}{sql}{{% endraw %}}"));
+            let request = verbs::ShowRequest { inline: inline.or(direct), full_refresh, limit, output };
+            verbs::show(global, &select, request, env, printer)
         }
         #[cfg(feature = "cluster")]
         Verb::Cluster { verb } => verbs::cluster(verb, env),
-        Verb::Debug { output } => verbs::debug(global, output, env, printer),
+        Verb::Debug { config_dir: true, .. } => verbs::config_dir(global, env, printer),
+        Verb::Debug { output, .. } => verbs::debug(global, output, env, printer),
         Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
@@ -125,7 +135,8 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Vacuum { select, retention_hours, dry_run } => {
             verbs::vacuum(global, &select, retention_hours, dry_run, env, printer)
         }
-        Verb::Clean => verbs::clean(global, env, printer),
+        Verb::Clean { orphans: false, .. } => verbs::clean(global, env, printer),
+        Verb::Clean { older_than, dry_run, .. } => verbs::clean_orphans(global, older_than, dry_run, env, printer),
         Verb::Init { name } => verbs::init(&name, printer),
         Verb::Explain { codes, output } => verbs::explain(global, &codes, output, printer),
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::diag::{Diagnostic, Diagnostics, Style, render};
+use crate::jinja::LogLine;
 use crate::report::{LogFormat, ReportOptions, Reporter, reporter};
 
 /// Writes messages to stderr and data to stdout.
@@ -58,6 +59,15 @@ impl Printer {
     pub(super) fn note(&self, text: &str) {
         if !self.options.quiet {
             self.message(text);
+        }
+    }
+
+    /// Writes what templates log: what they print is data, what they log with `info=true` is for people.
+    pub(super) fn log(&self) -> impl FnMut(LogLine) + Send + '_ {
+        |line| match line {
+            LogLine { print: true, message, .. } => self.data(&message),
+            LogLine { info: true, message, .. } => self.note(&message),
+            LogLine { message, .. } => tracing::debug!("{message}"),
         }
     }
 

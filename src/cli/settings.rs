@@ -1,13 +1,15 @@
 //! Arguments, environment and defaults become options.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{Days, Months, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Map, Value as Json};
 
 use super::args::{ColorArg, GlobalArgs, LogFormatArg, RunArgs, SelectArgs};
+use super::twins::{Twins, is_true, with_twins};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, WarnError, codes};
 use crate::node::ResourceType;
 use crate::ops::{Options, Target};
@@ -24,7 +26,7 @@ pub(super) struct Environment {
 
 impl Environment {
     pub(super) fn read() -> Environment {
-        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        let text = |value: OsString| value.to_string_lossy().into_owned();
         Environment { vars: std::env::vars_os().map(|(key, value)| (text(key), text(value))).collect() }
     }
 
@@ -35,8 +37,26 @@ impl Environment {
     }
 
     fn flag(&self, name: &str) -> bool {
-        self.option(name)
-            .is_some_and(|value| matches!(value.to_lowercase().as_str(), "1" | "true" | "yes" | "on" | "t"))
+        self.option(name).is_some_and(is_true)
+    }
+
+    /// `args` with what the environment and the project say of options that they do not name.
+    pub(super) fn with_twins(&self, args: Vec<OsString>) -> Vec<OsString> {
+        let twins = Twins::new(self.vars.clone(), &self.project_dir(&args));
+        with_twins(args, &twins)
+    }
+
+    /// The folder of the project, before anything else is read.
+    fn project_dir(&self, args: &[OsString]) -> PathBuf {
+        let mut args = args.iter().map(|arg| arg.to_string_lossy());
+        while let Some(arg) = args.next() {
+            match arg.strip_prefix("--project-dir") {
+                Some("") => return args.next().map(|dir| PathBuf::from(dir.into_owned())).unwrap_or_default(),
+                Some(rest) if rest.starts_with('=') => return PathBuf::from(&rest[1..]),
+                _ => {}
+            }
+        }
+        self.option("PROJECT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
     }
 }
 
@@ -44,7 +64,7 @@ impl Environment {
 pub(super) fn report_options(global: &GlobalArgs, env: &Environment) -> ReportOptions {
     let is_terminal = std::io::stderr().is_terminal();
     let never = global.no_use_colors || global.color == Some(ColorArg::Never);
-    let always = global.color == Some(ColorArg::Always);
+    let always = global.use_colors || global.color == Some(ColorArg::Always);
     let var = |name: &str| env.vars.get(name).cloned();
     let format = global.log_format.or_else(|| match env.option("LOG_FORMAT") {
         Some("json") => Some(LogFormatArg::Json),
@@ -121,6 +141,7 @@ pub(super) fn options(
         explain_analyze: env.flag("EXPLAIN_ANALYZE"),
         warn_error: warn_error(global, env)?,
         event_time: (None, None),
+        sample: None,
         leftover: None,
         env: env.vars.clone(),
         started_at: Utc::now(),
@@ -147,9 +168,41 @@ pub(super) fn run_options(
         let text = arg.as_deref().or_else(|| env.option(name));
         text.map(|text| parse_time(text).ok_or_else(|| bad(name, text, "a date or a time"))).transpose()
     };
+    let sample = run.sample.as_deref().or_else(|| env.option("SAMPLE").filter(|_| may_sample(command)));
+    options.sample = sample.map(|text| sample_of(text, options.started_at.naive_utc())).transpose()?;
+    if options.sample.is_some() && !may_sample(command) {
+        return Err(Diagnostic::error(codes::BAD_ARGUMENT, format!("--sample means nothing to `{command}`"))
+            .help("`c360 run` and `c360 build` read samples"));
+    }
     options.event_time =
         (time(&run.event_time_start, "EVENT_TIME_START")?, time(&run.event_time_end, "EVENT_TIME_END")?);
     Ok(options)
+}
+
+/// True for verbs that run the queries of models.
+fn may_sample(command: &str) -> bool {
+    matches!(command, "build" | "run" | "retry")
+}
+
+/// `--sample`: a stretch of time that ends now (`3 days`), or its start and end (`{start: .., end: ..}`).
+fn sample_of(text: &str, now: NaiveDateTime) -> Result<(NaiveDateTime, NaiveDateTime)> {
+    let wanted = "`3 days` (hours, days, months, years), or `{start: 2024-01-01, end: 2024-02-01}`";
+    let wrong = || bad("--sample", text, wanted);
+    if text.trim_start().starts_with('{') {
+        let window = mapping("--sample", Some(text))?;
+        let time = |key: &str| parse_time(&crate::node::plain(window.get(key)?));
+        return time("start").zip(time("end")).ok_or_else(wrong);
+    }
+    let (count, grain) = text.trim().split_once(' ').ok_or_else(wrong)?;
+    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    let start = match grain.trim().to_lowercase().trim_end_matches('s') {
+        "hour" => now.checked_sub_signed(TimeDelta::hours(count.into())),
+        "day" => now.checked_sub_days(Days::new(count.into())),
+        "month" => now.checked_sub_months(Months::new(count)),
+        "year" => now.checked_sub_months(Months::new(count.saturating_mul(12))),
+        _ => None,
+    };
+    Ok((start.ok_or_else(wrong)?, now))
 }
 
 fn warn_error(global: &GlobalArgs, env: &Environment) -> Result<WarnError> {

@@ -9,11 +9,12 @@ mod ephemeral;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Label, Result, SourceFile, Span};
+use crate::diag::{Diagnostic, Label, Result, SourceFile, Span, codes};
 use crate::jinja::{
-    BUILTIN_FOLDER, Interpreter, NodeContext, Options, Origin, Overrides, SourceMap, World, parse_template,
+    Args, BUILTIN_FOLDER, Interpreter, Macro, NodeContext, Options, Origin, Overrides, RelationValue, SourceMap, Value,
+    World, parse_template,
 };
-use crate::node::{Node, NodeKind, ResourceType};
+use crate::node::{Node, NodeKind, Relation, ResourceType};
 
 use ephemeral::{Cte, Injection};
 
@@ -169,4 +170,48 @@ pub fn compiled_path(node: &Node) -> PathBuf {
         (_, ResourceType::Operation) => PathBuf::from(&node.package).join(&node.path),
         _ => base,
     }
+}
+
+/// What a materialization that is a macro has made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    /// The relations that it returns.
+    pub relations: Vec<Relation>,
+    /// Rows that its statement `main` wrote, if they are known.
+    pub rows: Option<u64>,
+}
+
+/// Runs the materialization `item` for `node`, which builds it.
+///
+/// # Errors
+/// What the macro fails with; C3003 if it runs no statement `main`, or returns no relations.
+pub fn run_materialization(world: &Arc<World>, node: &Node, item: &Arc<Macro>, overrides: Overrides) -> Result<Made> {
+    let node = Arc::new(node.clone());
+    let context = NodeContext::with_overrides(world, Arc::clone(&node), Some(Arc::new(overrides)));
+    let options =
+        Options { package: Arc::from(node.package.as_str()), now: world.invocation.started_at, ..Options::default() };
+    let mut interpreter = Interpreter::new(&world.environment, &context, options);
+    let returned = interpreter.call_definition(item, Args::none());
+    let returned = returned.map_err(|stop| stop.into_diagnostic().of_node(&node.unique_id))?;
+    let wrong = |what: &str| {
+        Diagnostic::error(codes::JINJA_RUNTIME, format!("the materialization of `{}` {what}", node.name))
+            .label(item.name_span(), "defined here")
+            .of_node(&node.unique_id)
+    };
+    let rows = context.main_rows().ok_or_else(|| {
+        wrong("runs no statement `main`")
+            .help("the statement that builds the relation is `{% call statement('main') %}`")
+    })?;
+    let relations = returned_relations(&returned).ok_or_else(|| {
+        wrong("does not return the relations that it has made")
+            .help("its last line is `{{ return({'relations': [this]}) }}`")
+    })?;
+    Ok(Made { relations, rows })
+}
+
+/// The relations of `{'relations': [...]}`.
+fn returned_relations(value: &Value) -> Option<Vec<Relation>> {
+    let Value::Dict(cell) = value else { return None };
+    let Value::List(list) = cell.get("relations")? else { return None };
+    list.to_vec().iter().map(|item| item.as_object::<RelationValue>().map(|item| item.relation().clone())).collect()
 }

@@ -80,6 +80,7 @@ codes! {
     BAD_CONFIG "C2011" User "A configuration has a value that its node cannot have.";
     ACCESS_DENIED "C2012" User "A reference crosses the border of a group or package to a node that is private or protected.";
     UNKNOWN_MATERIALIZATION "C2013" User "A model asks for a materialization that does not exist.";
+    DEPRECATED "C2014" User "A model has a date on which it goes away, and that is past, or something refers to it.";
 
     JINJA_SYNTAX "C3001" User "A template cannot be read.";
     JINJA_RUNTIME "C3002" User "An expression of a template failed.";

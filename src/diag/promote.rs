@@ -20,6 +20,7 @@ const NAMES: &[(Code, &[&str])] = &[
     (codes::PATCH_WITHOUT_NODE, &["NoNodeForYamlKey", "MacroNotFoundForPatch"]),
     (codes::NOTHING_SELECTED, &["NoNodesForSelectionCriteria", "NoNodesSelected", "NothingToDo"]),
     (codes::UNUSED_CONFIG, &["UnusedResourceConfigPath"]),
+    (codes::DEPRECATED, &["DeprecatedModel", "DeprecatedReference", "UpcomingReferenceDeprecation"]),
     (codes::REF_DISABLED, &["NodeNotFoundOrDisabled"]),
     (codes::UNKNOWN_KEY, &["Deprecations", "CustomKeyInConfigDeprecation", "CustomTopLevelKeyDeprecation"]),
 ];

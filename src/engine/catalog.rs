@@ -5,6 +5,7 @@
 //! its readers reach its scans.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableType};
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
@@ -28,6 +29,9 @@ use crate::warehouse::{Stored, TableVersion, Warehouse};
 
 /// Views that stand in each other: deeper than this is a circle.
 const MAX_VIEW_DEPTH: usize = 64;
+
+/// The database under which tables of the project itself can be named.
+pub(super) const OWN: &str = "c360";
 
 /// A relation's key: schema and identifier in lower case.
 type Name = (String, String);
@@ -52,6 +56,8 @@ pub(super) struct Relations {
     /// The versions of the tables in `open`.
     versions: Mutex<HashMap<Name, TableVersion>>,
     listed: Mutex<HashMap<String, Vec<String>>>,
+    /// Tables that are stored nowhere, for queries that name them and find nothing else.
+    offered: Mutex<HashMap<Name, Arc<dyn TableProvider>>>,
     state: std::sync::OnceLock<Weak<RwLock<SessionState>>>,
     /// What relations will be, if these are the relations of an analysis.
     predictions: Option<Predictions>,
@@ -121,6 +127,7 @@ impl Relations {
             open: Mutex::default(),
             versions: Mutex::default(),
             listed: Mutex::default(),
+            offered: Mutex::default(),
             state: std::sync::OnceLock::new(),
             predictions: None,
         })
@@ -138,6 +145,7 @@ impl Relations {
             open: Mutex::default(),
             versions: Mutex::default(),
             listed: Mutex::default(),
+            offered: Mutex::default(),
             state: std::sync::OnceLock::new(),
             predictions: Some(Predictions { relations: Mutex::default(), real: Arc::clone(self) }),
         })
@@ -157,6 +165,11 @@ impl Relations {
         predictions.relations.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
+    /// Offers a table that is stored nowhere.
+    pub(super) fn offer(&self, schema: &str, identifier: &str, table: Arc<dyn TableProvider>) {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(name(schema, identifier), table);
+    }
+
     /// What `relation` was predicted to be.
     pub(super) fn prediction(&self, relation: &Relation) -> Option<Arc<dyn TableProvider>> {
         self.predicted(&name(&relation.schema, &relation.identifier))
@@ -171,7 +184,8 @@ impl Relations {
         let _ = self.state.set(state);
     }
 
-    /// Forgets what was opened under `relation`, because it was written.
+    /// Forgets what was opened under `relation`, because it was written. The list for `information_schema` stays: a query
+    /// on another thread may be reading it, and every such query makes the list anew.
     pub(super) fn forget(&self, relation: &Relation) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Views hold the plans of what they read, so every view may be out of date.
@@ -180,7 +194,6 @@ impl Relations {
         });
         let key = name(&relation.schema, &relation.identifier);
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The version of the table `relation` that queries read, whatever others have written since; none if it is no table.
@@ -230,6 +243,11 @@ impl Relations {
             [database, schema, identifier] if database.eq_ignore_ascii_case(&self.database) => {
                 Some((schema, identifier))
             }
+            // Tables of the project itself have this name whatever the target's database is called.
+            [database, schema, identifier] if database.eq_ignore_ascii_case(OWN) => {
+                let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+                offered.contains_key(&name(schema, identifier)).then_some((schema, identifier))
+            }
             _ => None,
         }
     }
@@ -255,7 +273,10 @@ impl Relations {
         }
         let relation = Relation::new(&self.database, schema, identifier);
         match self.warehouse.load(&relation).await? {
-            None => Ok(None),
+            None => {
+                let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(offered.get(&name(schema, identifier)).cloned())
+            }
             Some(Stored::Table(table)) => {
                 let failed = |error: &dyn std::error::Error| {
                     Diagnostic::error(codes::WAREHOUSE_ERROR, format!("table `{relation}` cannot be read: {error}"))
@@ -301,10 +322,9 @@ impl Relations {
         file: &Arc<SourceFile>,
         depth: usize,
     ) -> Result<LogicalPlan> {
-        let mut statement = sql::parse_file(file)?;
-        let known = self.known(file, &statement, depth).await?;
-        sql::resolve(&mut statement, &known);
-        sql::plan_statement(state, file, statement).await
+        let mut resolved = self.resolved(file, depth).await?;
+        sql::read_imports_in_place(&mut resolved.statement);
+        sql::plan_statement(state, file, resolved.statement).await
     }
 
     /// As [`Relations::plan`], and says what the query reads; or all that is wrong with it.
@@ -313,10 +333,9 @@ impl Relations {
         state: &SessionState,
         file: &Arc<SourceFile>,
     ) -> Result<Planned, Vec<Diagnostic>> {
-        let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
-        let known = self.known(file, &statement, 0).await.map_err(|error| vec![*error])?;
+        let Resolved { mut statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
         let reads = known.columns.keys().filter_map(|parts| self.place(parts)).collect();
-        let notes = sql::resolve_noticing(&mut statement, &known);
+        sql::read_imports_in_place(&mut statement);
         let failure = match sql::plan_statement(state, file, statement).await {
             Ok(plan) => return Ok(Planned { plan, reads, notes }),
             Err(failure) => failure,
@@ -325,6 +344,30 @@ impl Relations {
         let mut statement = sql::parse_file(file).map_err(|error| vec![*error])?;
         sql::resolve(&mut statement, &known);
         Err(sql::further_errors(state, file, statement, failure).await)
+    }
+
+    /// Parses one statement and resolves its names. Where all that it names is open already, that is one walk over it;
+    /// otherwise what it names is opened first.
+    async fn resolved(self: &Arc<Self>, file: &Arc<SourceFile>, depth: usize) -> Result<Resolved> {
+        let mut statement = sql::parse_file(file)?;
+        let at_hand = AtHand { relations: self, known: Mutex::default(), missed: AtomicBool::new(false) };
+        let notes = sql::resolve_noticing(&mut statement, &at_hand);
+        if !at_hand.missed.into_inner() {
+            let known = at_hand.known.into_inner().unwrap_or_else(PoisonError::into_inner);
+            return Ok(Resolved { statement, known, notes });
+        }
+        // Resolving has changed the statement: it is read once more.
+        let mut statement = sql::parse_file(file)?;
+        let known = self.known(file, &statement, depth).await?;
+        let notes = sql::resolve_noticing(&mut statement, &known);
+        Ok(Resolved { statement, known, notes })
+    }
+
+    /// The relation named by `parts`, if it is predicted or open.
+    fn at_hand(&self, parts: &[String]) -> Option<Arc<dyn TableProvider>> {
+        let (schema, identifier) = self.split(parts)?;
+        let key = name(schema, identifier);
+        self.predicted(&key).or_else(|| self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned())
     }
 
     /// The columns of the relations that `statement` names.
@@ -379,7 +422,36 @@ impl Relations {
 /// The columns of the relations that one statement names.
 #[derive(Default)]
 struct Known {
+    /// By the parts of the name, as the query spells them.
     columns: HashMap<Vec<String>, Vec<(String, DataType)>>,
+}
+
+/// A statement whose names are resolved.
+struct Resolved {
+    statement: sql::Statement,
+    known: Known,
+    notes: sql::Notes,
+}
+
+/// The relations that need not be opened, and what was asked of them.
+struct AtHand<'a> {
+    relations: &'a Relations,
+    known: Mutex<Known>,
+    /// Something else was asked for.
+    missed: AtomicBool,
+}
+
+impl sql::Catalog for AtHand<'_> {
+    fn columns(&self, table: &[String]) -> Option<Vec<(String, DataType)>> {
+        let Some(provider) = self.relations.at_hand(table) else {
+            self.missed.store(true, Ordering::Relaxed);
+            return None;
+        };
+        let columns = sql::columns_of(&provider.schema());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.columns.insert(table.to_vec(), columns.clone());
+        Some(columns)
+    }
 }
 
 impl sql::Catalog for Known {
@@ -421,6 +493,18 @@ impl SchemaProvider for Schema {
     async fn table(&self, table: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>> {
         let parts = [self.name.clone(), table.to_string()];
         self.relations.provider(&parts, 0).await.map_err(|error| DataFusionError::External(error))
+    }
+
+    /// What `information_schema.tables` says of a relation; nothing of it is opened, so a view that cannot be planned any
+    /// more is listed all the same.
+    async fn table_type(&self, table: &str) -> DataFusionResult<Option<TableType>> {
+        let relation = Relation::new(&self.relations.database, &self.name, table);
+        let stored =
+            self.relations.warehouse.load(&relation).await.map_err(|error| DataFusionError::External(error))?;
+        Ok(stored.map(|stored| match stored {
+            Stored::Table(_) => TableType::Base,
+            Stored::View(_) => TableType::View,
+        }))
     }
 
     fn table_exist(&self, table: &str) -> bool {

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 #[cfg(feature = "cluster")]
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::MemoryPool;
@@ -178,7 +178,13 @@ impl Engine {
         if let Some(name) = state.catalog_list().catalog_names().first() {
             catalogs.register_catalog(name.clone(), Arc::new(Catalog(Arc::clone(&relations))));
         }
-        let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(catalogs).build();
+        // Rules that change how results are computed and not their types: nothing runs here.
+        let rules = state.analyzer().rules.iter().filter(|rule| !functions::KEEP_TYPES.contains(&rule.name()));
+        let rules = rules.cloned().collect();
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_catalog_list(catalogs)
+            .with_analyzer_rules(rules)
+            .build();
         let context = SessionContext::new_with_state(state);
         relations.attach(context.state_weak_ref());
         Engine {
@@ -304,6 +310,17 @@ impl Engine {
     /// The place in the warehouse that a name of one to three parts means; none if it is in another database.
     pub fn relation(&self, parts: &[String]) -> Option<Relation> {
         self.relations.place(parts)
+    }
+
+    /// Offers tables that are stored nowhere under `schema`, to queries that find no others of these names. Their database
+    /// is `c360`, and the target's.
+    pub fn offer(&self, schema: &str, tables: Vec<(&str, Arc<dyn TableProvider>)>) {
+        if !tables.is_empty() && self.context.catalog(catalog::OWN).is_none() {
+            self.context.register_catalog(catalog::OWN, Arc::new(Catalog(Arc::clone(&self.relations))));
+        }
+        for (identifier, table) in tables {
+            self.relations.offer(schema, identifier, table);
+        }
     }
 
     /// Forgets what was opened under `relation`: it was written.

@@ -4,7 +4,8 @@
 //! others use theirs. A plan registers dozens of them when it starts, so that an aggregation spills at a few percent of the
 //! limit while most of the memory is free. Here an even share is what an operator can always have; beyond it, it may take
 //! what is free as long as enough is left for those that are small yet ([`FREE_FOR_ALL`]). Once memory is scarce the large
-//! ones are refused first: they spill, and shares are even again. What cannot spill may take all that is free.
+//! ones are refused first: they spill, and shares are even again. What cannot spill may take all that is free, and a
+//! little ([`LITTLE`]) if nothing is.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -26,6 +27,10 @@ const FREE_FOR_ALL: f64 = 0.6;
 /// A share is never less than this part of the limit, however many operators there are: few of them are at work at a time,
 /// and one that cannot hold a batch of rows cannot even spill it.
 const WORKABLE: usize = 8;
+
+/// What cannot spill may hold this part of the limit even if nothing is free: a few groups in the order of the rows, the
+/// fourteen rows of a seed. The work would fail of them otherwise, and those that can spill give back more than that soon.
+const LITTLE: usize = 16;
 
 /// The pool that all operators share: `limit` bytes.
 pub(super) fn shared_pool(limit: usize) -> Arc<dyn MemoryPool> {
@@ -58,7 +63,8 @@ impl SharedPool {
     fn room(&self, state: &Shared, reservation: &MemoryReservation) -> usize {
         let used = state.spillable + state.unspillable;
         if !reservation.consumer().can_spill() {
-            return self.limit.saturating_sub(used);
+            let little = (self.limit / LITTLE).saturating_sub(reservation.size());
+            return self.limit.saturating_sub(used).max(little);
         }
         let even = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
         let share = even.max(self.limit / WORKABLE);
@@ -234,5 +240,8 @@ mod tests {
         let error = join.try_grow(1).expect_err("there is nothing left").to_string();
         assert!(error.contains("for join with 900 B"), "{error}");
         assert_eq!(pool.reserved(), 1000);
+        let seed = MemoryConsumer::new("a join with a seed").register(&pool);
+        seed.try_grow(62).expect("a little");
+        assert!(seed.try_grow(1).is_err());
     }
 }

@@ -15,7 +15,7 @@ mod row;
 
 pub use keep::{History, keep};
 pub use read::{newest, present};
-pub use row::{Recorder, Row};
+pub use row::{Recorder, Row, empty_runs};
 
 use crate::node::Relation;
 

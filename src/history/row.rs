@@ -4,9 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::catalog::{MemTable, TableProvider};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::diag::{Diagnostic, Result, codes};
 use crate::run::{RunEvent, RunResult, UnitInfo, UnitResult};
 
 /// Characters of a message that are kept.
@@ -71,6 +73,17 @@ pub(super) static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields: Vec<Field> = columns.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect();
     Arc::new(Schema::new(fields))
 });
+
+/// A table of runs without rows.
+///
+/// # Errors
+/// C9001 if the table cannot be made.
+pub fn empty_runs() -> Result<Arc<dyn TableProvider>> {
+    let table = MemTable::try_new(Arc::clone(&SCHEMA), vec![Vec::new()]);
+    table
+        .map(|table| Arc::new(table) as Arc<dyn TableProvider>)
+        .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a table without runs cannot be made: {error}")))
+}
 
 /// Makes rows of the events of one run.
 #[derive(Debug, Default)]

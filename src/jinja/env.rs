@@ -9,6 +9,9 @@ use super::value::Value;
 /// The package of the macros that c360 brings.
 pub const BUILTIN_PACKAGE: &str = "dbt";
 
+/// The adapters whose macros are used here, the own one first.
+pub const ADAPTERS: [&str; 3] = ["datafusion", "duckdb", "postgres"];
+
 type Macros = HashMap<Arc<str>, Arc<Macro>>;
 
 /// The macros of all packages. Immutable once it is shared: threads render with one of them.
@@ -66,6 +69,19 @@ impl Environment {
         self.get(&self.root, name)
             .or_else(|| package.and_then(|package| self.get(package, name)))
             .or_else(|| self.get(BUILTIN_PACKAGE, name))
+    }
+
+    /// The macro that a materialization is, if a project or package has one: for this adapter or one whose SQL is like
+    /// its, else for all; of the root project before those of packages. What c360 itself brings is replaced by the root
+    /// project alone, unless `packages_replace`.
+    pub fn materialization(&self, name: &str, is_builtin: bool, packages_replace: bool) -> Option<&Arc<Macro>> {
+        let mut packages: Vec<&Arc<str>> = self.packages.keys().filter(|package| **package != self.root).collect();
+        packages.sort();
+        ADAPTERS.iter().chain(&["default"]).find_map(|adapter| {
+            let full = format!("materialization_{name}_{adapter}");
+            let of_package = || packages.iter().find_map(|package| self.get(package, &full));
+            self.get(&self.root, &full).or_else(|| if is_builtin && !packages_replace { None } else { of_package() })
+        })
     }
 
     /// The project's macro that a bare name means in a node of `package`: the package's own, else the root project's.

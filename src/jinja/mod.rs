@@ -60,7 +60,8 @@ pub use blocks::{Block, BlockKind, Blocks, parse_blocks};
 pub use builtin::BUILTIN_FOLDER;
 pub use calls::{StaticCall, calls, calls_of_macro};
 pub use context::{
-    Adapter, AdapterColumn, Captured, LogLine, NodeContext, Overrides, QueryTable, RelationValue, Resolved, Vars, World,
+    Adapter, AdapterColumn, BatchTimes, Captured, LogLine, NodeContext, Overrides, QueryTable, RelationValue, Resolved,
+    Vars, World,
 };
 pub use env::{BUILTIN_PACKAGE, Context, Environment, NoContext};
 pub use interp::{Interpreter, Options};
@@ -74,7 +75,7 @@ pub use templates::{
 };
 pub use value::{Args, Function, Key, MacroValue, Map, Object, Value};
 
-pub(crate) use context::{EPHEMERAL_PREFIX, cte_name, node_json};
+pub(crate) use context::{EPHEMERAL_PREFIX, cte_name, node_json, within};
 pub(crate) use interp::compared;
 
 use crate::diag::SourceFile;

@@ -1,10 +1,11 @@
 //! Groups and access: who may reference whom.
 //!
 //! A private model is for its group alone. As in dbt, a data test counts to the group of what it stands under, and what
-//! has no group (an exposure, a hook) may not use a private model either; unit tests and ad hoc queries may.
+//! has no group (an exposure, a hook) may not use a private model either; unit tests and ad hoc queries may. A package
+//! with `restrict-access: true` keeps also its protected models to itself; a model that says nothing is protected.
 
 use super::Manifest;
-use crate::diag::{Diagnostic, Diagnostics, codes};
+use crate::diag::{Diagnostic, Diagnostics, Span, codes};
 use crate::node::{Node, ResourceType};
 
 /// The words for `access`.
@@ -19,8 +20,15 @@ pub(super) fn check(manifest: &Manifest, diagnostics: &mut Diagnostics) {
             continue;
         }
         let parents = node.depends_on.iter().filter_map(|parent| manifest.find(parent));
-        for parent in parents.filter(|parent| is_private(parent) && group_of(manifest, node) != own_group(parent)) {
-            diagnostics.push(denied(node, parent));
+        for parent in parents.filter(|parent| parent.resource_type == ResourceType::Model) {
+            let is_far = node.package != parent.package && manifest.restricted.contains(&parent.package);
+            match parent.config.str("access") {
+                Some("private") if is_far || group_of(manifest, node) != own_group(parent) => {
+                    diagnostics.push(denied(node, parent));
+                }
+                None | Some("protected") if is_far => diagnostics.push(protected(node, parent)),
+                _ => {}
+            }
         }
     }
 }
@@ -58,10 +66,6 @@ fn check_group(manifest: &Manifest, node: &Node, diagnostics: &mut Diagnostics) 
     );
 }
 
-fn is_private(node: &Node) -> bool {
-    node.resource_type == ResourceType::Model && node.config.str("access") == Some("private")
-}
-
 fn own_group(node: &Node) -> Option<&str> {
     node.config.str("group")
 }
@@ -74,11 +78,25 @@ fn group_of<'a>(manifest: &'a Manifest, node: &'a Node) -> Option<&'a str> {
     }
 }
 
+/// Where `node` refers to `parent`.
+fn reference(node: &Node, parent: &Node) -> Span {
+    let call = node.refs.iter().find(|call| call.name == parent.name);
+    call.and_then(|call| call.span.clone()).unwrap_or_else(|| node.place())
+}
+
+fn protected(node: &Node, parent: &Node) -> Box<Diagnostic> {
+    let (name, package) = (&parent.name, &parent.package);
+    Diagnostic::error(codes::ACCESS_DENIED, format!("model `{name}` is protected, and `{package}` restricts access"))
+        .label(reference(node, parent), "referenced here")
+        .note(format!("needed by `{}`", node.unique_id))
+        .help(format!("`{package}` can give `{name}` the access `public`, or set `restrict-access: false`"))
+        .of_node(&node.unique_id)
+}
+
 fn denied(node: &Node, parent: &Node) -> Box<Diagnostic> {
     let group = own_group(parent).unwrap_or_default();
-    let call = node.refs.iter().find(|call| call.name == parent.name).and_then(|call| call.span.clone());
     Diagnostic::error(codes::ACCESS_DENIED, format!("model `{}` is private to the group `{group}`", parent.name))
-        .label(call.unwrap_or_else(|| node.place()), "referenced here")
+        .label(reference(node, parent), "referenced here")
         .note(format!("needed by `{}`", node.unique_id))
         .help(format!("give both the group `{group}`, or let `{}` be protected or public", parent.name))
         .of_node(&node.unique_id)

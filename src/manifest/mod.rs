@@ -1,6 +1,7 @@
 //! The resolved project: every node, every edge. Immutable once [`resolve`](fn@resolve) has made it.
 
 mod access;
+mod deprecated;
 mod lookup;
 mod resolve;
 
@@ -12,6 +13,7 @@ use crate::diag::Span;
 use crate::graph::Dag;
 use crate::node::Node;
 
+pub use deprecated::report_deprecated;
 pub use lookup::Lookup;
 pub use resolve::resolve;
 
@@ -37,6 +39,8 @@ pub struct Manifest {
     pub docs: Vec<DocBlock>,
     /// Groups.
     pub groups: Vec<Group>,
+    /// Packages whose models are public or their own (`restrict-access`).
+    pub restricted: Vec<String>,
     /// `selectors.yml`, as written.
     pub selectors: Option<crate::project::yaml::Yaml>,
     /// Things that are kept and not interpreted: metrics, semantic models, saved queries, by section of the manifest.

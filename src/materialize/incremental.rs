@@ -38,6 +38,11 @@ pub(super) async fn build(job: &Job<'_>) -> Result<Materialized> {
     Ok(done)
 }
 
+/// True for a strategy that is built in.
+pub(super) fn is_ours(strategy: &str) -> bool {
+    strategy == "default" || STRATEGIES.contains(&strategy)
+}
+
 /// Says what is wrong with the strategy of an incremental model.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! How a node's rows become a relation: one file for each materialization, one line each in [`materialize`].
 
+mod custom;
 mod incremental;
 mod input;
 mod schema_change;
@@ -19,6 +20,7 @@ use crate::node::{Node, Relation, ResourceType};
 use crate::stdx::closest;
 use crate::warehouse::{Base, Commit, Progress};
 
+pub use custom::by_macro;
 pub use incremental::check_strategy;
 pub use seed::seed_plan;
 pub use snapshot::{check_snapshot, snapshot_schema};
@@ -138,7 +140,10 @@ pub fn unknown(node: &Node, name: &str) -> Box<Diagnostic> {
     Diagnostic::error(codes::UNKNOWN_MATERIALIZATION, format!("there is no materialization `{name}`"))
         .label(span, "asked for here")
         .maybe_help(near.map(|name| format!("`{name}` exists")))
-        .help(format!("c360 has {}", MATERIALIZATIONS.join(", ")))
+        .help(format!(
+            "c360 has {}; a macro makes others: `{{% materialization {name}, default %}}`",
+            MATERIALIZATIONS.join(", ")
+        ))
         .of_node(&node.unique_id)
 }
 

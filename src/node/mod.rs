@@ -21,6 +21,7 @@ pub use resource::ResourceType;
 pub use source::{External, Freshness, FreshnessThreshold, SourceTable};
 pub use tests_of::{GenericTest, UnitTest};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, SourceFile, Span};
@@ -102,12 +103,14 @@ pub struct ModelParts {
     pub version: Option<Json>,
     /// The version that a reference without one means.
     pub latest_version: Option<Json>,
+    /// When it goes away.
+    pub deprecation_date: Option<DateTime<Utc>>,
     /// Constraints on the relation as a whole.
     pub constraints: Vec<Constraint>,
 }
 
 impl Node {
-    /// A node of `package` whose template is all of `file`; everything else is empty.
+    /// A node of `package` that was read from `file`; everything else is empty, its template too.
     pub fn new(package: &str, name: &str, resource_type: ResourceType, file: &Arc<SourceFile>, kind: NodeKind) -> Node {
         Node {
             unique_id: format!("{resource_type}.{package}.{name}"),
@@ -121,7 +124,7 @@ impl Node {
             description: String::new(),
             columns: Vec::new(),
             file: Arc::clone(file),
-            raw_code: file.text.clone(),
+            raw_code: String::new(),
             code_start: 0,
             patch: None,
             relation: None,

@@ -17,8 +17,8 @@ use crate::engine::source_spec;
 use crate::history::Recorder;
 use crate::manifest::{Manifest, NodeId};
 use crate::openlineage::{Emitter, Settings, Surroundings};
-use crate::run::{RunContext, RunEvent, RunOptions, RunResult, run};
-use crate::schedule::{Mode, Schedule};
+use crate::run::{RunContext, RunEvent, RunOptions, RunResult, Status, UnitResult, run};
+use crate::schedule::{Mode, Schedule, UnitKind};
 use crate::select::Selection;
 
 /// What a run needs beside the options.
@@ -58,15 +58,19 @@ pub async fn build(
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     write_manifest(&target_path, loaded, &HashMap::new())?;
     if diagnostics.has_errors() {
-        return Ok(RunResult::nothing(&loaded.invocation.id));
+        return refused(loaded, &target_path, &schedule, build.args, diagnostics);
     }
     let units: Vec<NodeId> = schedule.units.iter().map(|unit| unit.node).collect();
     if super::check::is_wanted(options, loaded, build.mode) {
         super::check::before_run(options, loaded, &session, units, build.mode, diagnostics).await?;
     }
     if diagnostics.has_errors() {
-        return Ok(RunResult::nothing(&loaded.invocation.id));
+        return refused(loaded, &target_path, &schedule, build.args, diagnostics);
     }
+    let clones = match build.mode {
+        Mode::Clone => super::defer::clones(options, loaded)?,
+        _ => HashMap::new(),
+    };
     let settings = Settings::read(&loaded.invocation.target, &loaded.invocation.env, &loaded.project.root.root)?;
     let context = Arc::new(RunContext {
         project: Arc::clone(&loaded.project),
@@ -81,6 +85,7 @@ pub async fn build(
         warn_error: options.warn_error.clone(),
         event_time: options.event_time,
         batches: options.leftover.as_ref().map(|leftover| leftover.batches.clone()).unwrap_or_default(),
+        clones,
         hidden: hidden(options, loaded, settings.is_some(), &target_path).await,
     });
     let run_options = RunOptions {
@@ -106,6 +111,31 @@ pub async fn build(
     if let Some(emitter) = emitter {
         emitter.close().await.into_iter().for_each(|warning| diagnostics.push(warning));
     }
+    Ok(result)
+}
+
+/// The result of a run that does not start: nodes with mistakes are errors, the others are skipped.
+fn refused(
+    loaded: &Loaded,
+    target_path: &Path,
+    schedule: &Schedule,
+    args: Map<String, Json>,
+    diagnostics: &Diagnostics,
+) -> Result<RunResult> {
+    let mut result = RunResult { args, ..RunResult::nothing(&loaded.invocation.id) };
+    let units = schedule.order.iter().map(|unit| &schedule.units[*unit as usize]);
+    for unit in units.filter(|unit| unit.kind != UnitKind::Publish) {
+        let node = loaded.manifest.node(unit.node);
+        let own = diagnostics.iter().filter(|found| found.is_error() && found.node.as_ref() == Some(&node.unique_id));
+        let own: Vec<_> = own.cloned().collect();
+        let status = if own.is_empty() { Status::Skipped } else { Status::Error };
+        let mut unit = UnitResult::new(&node.unique_id, status);
+        unit.message = own.first().map(|error| format!("{}: {}", error.code.id, error.message));
+        unit.relation_name = node.relation.as_ref().map(crate::node::Relation::render);
+        unit.diagnostics = own;
+        result.results.push(unit);
+    }
+    write_run_results(target_path, loaded, &result)?;
     Ok(result)
 }
 

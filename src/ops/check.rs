@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::build::check_selected;
 use super::state::selection;
 use super::{Loaded, Options, Session};
+use crate::analyze::lineage::Lineage;
 use crate::analyze::{Analysis, Scope, Visitor, analyze};
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::manifest::NodeId;
@@ -17,6 +18,8 @@ pub struct Checked {
     pub selected: Vec<NodeId>,
     /// What is known of them, and of those above them.
     pub analysis: Analysis,
+    /// Where the columns of all that was analyzed come from.
+    pub lineage: Lineage,
     /// How long it took.
     pub took: Duration,
 }
@@ -54,7 +57,7 @@ pub async fn check(
     for diagnostic in diagnostics.iter_mut() {
         options.warn_error.apply(diagnostic);
     }
-    Ok(Checked { selected, analysis, took: start.elapsed() })
+    Ok(Checked { selected, analysis, lineage, took: start.elapsed() })
 }
 
 /// One visitor after the other.

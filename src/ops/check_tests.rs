@@ -29,6 +29,7 @@ fn options(folder: &Path) -> Options {
         defer_state: None,
         favor_state: false,
         empty: false,
+        sample: None,
         store_failures: false,
         explain_analyze: false,
         warn_error: WarnError::default(),

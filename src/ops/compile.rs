@@ -7,6 +7,7 @@ use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile as compile_node, compiled_path};
 use crate::diag::{Diagnostic, Diagnostics, Result, codes};
+use crate::jinja::LogLine;
 use crate::node::{Node, ResourceType};
 
 /// A compiled node and where its SQL was written.
@@ -19,7 +20,7 @@ pub struct Compiled {
     pub path: Option<PathBuf>,
 }
 
-/// Compiles the selected nodes, or `inline` alone. Mistakes are in `diagnostics`.
+/// Compiles the selected nodes, or `inline` alone. Mistakes are in `diagnostics`; `log` receives what templates log.
 ///
 /// # Errors
 /// The selection cannot be read, the engine cannot start, or a file cannot be written.
@@ -27,6 +28,7 @@ pub async fn compile(
     options: &Options,
     loaded: &Loaded,
     inline: Option<&str>,
+    log: &mut dyn FnMut(LogLine),
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Compiled>> {
     let nodes: Vec<Node> = match inline {
@@ -37,15 +39,18 @@ pub async fn compile(
         }
     };
     let selected = nodes.iter().map(|node| node.unique_id.clone()).collect();
-    let session = Session::open(options, loaded, selected).await?;
+    let mut session = Session::open(options, loaded, selected).await?;
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     let world = Arc::clone(&session.world);
     let compiled = tokio::task::spawn_blocking(move || {
-        nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>()
+        let compiled = nodes.into_iter().map(|node| (compile_node(&world, &node), node)).collect::<Vec<_>>();
+        world.end_session();
+        compiled
     });
     let compiled = compiled
         .await
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("templates could not be rendered: {error}")))?;
+    session.drain(log);
     let mut out = Vec::new();
     for (result, node) in compiled {
         let Some(compiled) = diagnostics.take(result) else { continue };

@@ -44,6 +44,25 @@ pub(super) async fn deferred(
     Ok(out)
 }
 
+/// Where the state has the nodes of this project, by unique id: for `clone`.
+///
+/// # Errors
+/// C1010 if no state is named, C1009 if it has no manifest.
+pub(super) fn clones(options: &Options, loaded: &Loaded) -> Result<HashMap<String, Relation>> {
+    let folder = options.state.as_ref().ok_or_else(|| {
+        Diagnostic::error(codes::BAD_ARGUMENT, "clone needs a state to clone from")
+            .help("pass --state with a folder that holds the manifest.json of an earlier invocation")
+    })?;
+    let previous = manifest(folder)?;
+    let found = loaded.manifest.nodes.iter().filter_map(|node| {
+        let (own, other) = (node.relation.as_ref()?, previous.find(&node.unique_id)?);
+        let database = other.database.as_deref().unwrap_or(&own.database);
+        let relation = Relation::new(database, other.schema.as_deref()?, other.alias.as_deref()?);
+        Some((node.unique_id.clone(), relation))
+    });
+    Ok(found.collect())
+}
+
 fn manifest(folder: &Path) -> Result<PreviousManifest> {
     let path = folder.join("manifest.json");
     let text = std::fs::read_to_string(&path).map_err(|error| {

@@ -1,5 +1,6 @@
 //! `source freshness`: how old the newest rows of sources are.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -8,11 +9,13 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use futures::TryStreamExt;
 
+use super::session::connections;
 use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::artifacts::{Age, SourceFreshness};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
-use crate::engine::execution_error;
+use crate::engine::formats::{Format, ScanSpec, list_files};
+use crate::engine::{SourceSpec, execution_error, source_spec};
 use crate::node::{Freshness, FreshnessThreshold, Node, SourceTable};
 
 /// Looks at the selected sources that have a freshness, and writes `sources.json`.
@@ -34,8 +37,8 @@ pub async fn freshness(
         let node = loaded.manifest.node(id);
         let Some(source) = node.as_source() else { continue };
         let Some(freshness) = source.freshness.as_ref().filter(|freshness| is_set(freshness)) else { continue };
-        let Some(query) = query(node, source, freshness) else { continue };
-        results.push(look(&session, node, freshness, &query).await);
+        let Some(age) = HowOld::of(loaded, node, source, freshness) else { continue };
+        results.push(look(&session, node, freshness, &age).await);
     }
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     super::write_manifest(&target_path, loaded, &Default::default())?;
@@ -46,6 +49,27 @@ pub async fn freshness(
 
 fn is_set(freshness: &Freshness) -> bool {
     freshness.warn_after.is_some() || freshness.error_after.is_some()
+}
+
+/// Where the time of the newest row is from.
+enum HowOld {
+    /// A query for it.
+    Query(String),
+    /// The newest file, where nothing is said of rows.
+    Files(Arc<ScanSpec>),
+}
+
+impl HowOld {
+    fn of(loaded: &Loaded, node: &Node, source: &SourceTable, freshness: &Freshness) -> Option<HowOld> {
+        if let Some(query) = query(node, source, freshness) {
+            return Some(HowOld::Query(query));
+        }
+        let external = source.external.as_ref()?;
+        match source_spec(node, external, &loaded.project.root.root, &connections(loaded)) {
+            Ok(SourceSpec::Files(spec)) if spec.format != Format::Delta => Some(HowOld::Files(spec)),
+            _ => None,
+        }
+    }
 }
 
 /// The query for the time of the newest row; none for a source that does not say how that is known.
@@ -59,9 +83,12 @@ fn query(node: &Node, source: &SourceTable, freshness: &Freshness) -> Option<Str
     Some(format!("select cast(max({field}) as timestamp) as newest from {relation}{filter}"))
 }
 
-async fn look(session: &Session, node: &Node, freshness: &Freshness, query: &str) -> SourceFreshness {
+async fn look(session: &Session, node: &Node, freshness: &Freshness, age: &HowOld) -> SourceFreshness {
     let (started_at, start) = (Utc::now(), Instant::now());
-    let newest = newest(session, node, query).await;
+    let newest = match age {
+        HowOld::Query(query) => newest(session, node, query).await,
+        HowOld::Files(spec) => newest_file(session, spec).await,
+    };
     let now = Utc::now();
     let mut result = SourceFreshness {
         unique_id: node.unique_id.clone(),
@@ -100,6 +127,13 @@ async fn newest(session: &Session, node: &Node, query: &str) -> Result<Option<Na
     let micros = micros.as_primitive::<TimestampMicrosecondType>();
     let newest = micros.is_valid(0).then(|| micros.value(0));
     Ok(newest.and_then(DateTime::from_timestamp_micros).map(|time| time.naive_utc()))
+}
+
+/// The time of the newest file.
+async fn newest_file(session: &Session, spec: &ScanSpec) -> Result<Option<NaiveDateTime>> {
+    let meter = session.engine.meter()?;
+    let files = list_files(&meter.state, spec).await?;
+    Ok(files.iter().map(|file| file.modified.naive_utc()).max())
 }
 
 fn status(freshness: &Freshness, newest: DateTime<Utc>, now: DateTime<Utc>) -> &'static str {

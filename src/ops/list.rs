@@ -74,7 +74,8 @@ const KEYS: &[&str] = &[
 
 fn object(node: &Node, keys: &[String]) -> Map<String, Json> {
     let all = crate::jinja::node_json(node);
-    let all = all.as_object().cloned().unwrap_or_default();
+    let mut all = all.as_object().cloned().unwrap_or_default();
+    all.insert("config".into(), Json::Object(crate::artifacts::config(node)));
     let mut out = Map::new();
     let keys: Vec<&str> = if keys.is_empty() { KEYS.to_vec() } else { keys.iter().map(String::as_str).collect() };
     for key in keys {

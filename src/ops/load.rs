@@ -1,7 +1,7 @@
 //! The front half of every verb: discover, parse, resolve.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -27,6 +27,8 @@ pub struct Loaded {
     pub templates: Templates,
     /// Nodes and edges.
     pub manifest: Arc<Manifest>,
+    /// What templates logged while they were read.
+    pub logged: Vec<LogLine>,
 }
 
 /// Reads the project and resolves it. Everything found is in `diagnostics`; an error means that there is no project.
@@ -45,10 +47,14 @@ pub fn load(options: &Options, diagnostics: &mut Diagnostics) -> Result<Loaded> 
     let early = Early { world: Arc::new(world(options, &invocation, None)) };
     let project = Arc::new(Project::load(&options.project_dir, &early, diagnostics)?);
     let templates = Templates::read(&project, diagnostics);
-    let world = Arc::new(world(options, &invocation, Some((&project, &templates))));
+    let logged = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&logged);
+    let log = Box::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(line));
+    let world = Arc::new(World { log, ..world(options, &invocation, Some((&project, &templates))) });
     let manifest = Arc::new(parse(&project, &templates, &world, diagnostics));
     check_selectors(&manifest, diagnostics);
-    Ok(Loaded { project, profile, invocation, templates, manifest })
+    let logged = std::mem::take(&mut *logged.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Loaded { project, profile, invocation, templates, manifest, logged })
 }
 
 fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocation {
@@ -59,7 +65,9 @@ fn invocation(options: &Options, profile_name: &str, target: Target) -> Invocati
     flags.insert("STORE_FAILURES".into(), json!(options.store_failures));
     flags.insert("WARN_ERROR".into(), json!(options.warn_error.promotes(codes::JINJA_WARNED)));
     flags.insert("WHICH".into(), json!(options.command));
+    flags.insert("SAMPLE".into(), options.sample.map_or(Json::Null, |(start, end)| json!([start, end])));
     Invocation {
+        sample: options.sample,
         profile_name: profile_name.to_string(),
         target,
         vars: options.vars.clone(),

@@ -27,17 +27,21 @@ pub async fn run_operation(
     args: Map<String, Json>,
     log: &mut (dyn FnMut(LogLine) + Send),
 ) -> Result<()> {
-    check(loaded, name)?;
+    let callee = callee(loaded, name)?;
     let mut session = Session::open(options, loaded, Vec::new()).await?;
     let mut names = Map::new();
-    names.insert(ARGUMENTS.into(), Json::Object(args));
+    names.insert(ARGUMENTS.into(), Json::Object(args.clone()));
     let world = Arc::clone(&session.world);
     let node = super::show::inline_node(loaded, "");
-    let text = format!("{{{{ {name}(**{ARGUMENTS}) }}}}");
+    let text = format!("{{{{ {callee}(**{ARGUMENTS}) }}}}");
     let title = format!("run-operation {name}");
     let (started_at, start) = (Utc::now(), Instant::now());
     let overrides = Overrides { names, ..Overrides::default() };
-    let call = tokio::task::spawn_blocking(move || render_text(&world, &node, &title, &text, overrides));
+    let call = tokio::task::spawn_blocking(move || {
+        let rendered = render_text(&world, &node, &title, &text, overrides);
+        world.end_session();
+        rendered
+    });
     tokio::pin!(call);
     let called = loop {
         tokio::select! {
@@ -63,6 +67,8 @@ pub async fn run_operation(
     run.elapsed = start.elapsed();
     run.args.insert("which".into(), "run-operation".into());
     run.args.insert("macro".into(), name.into());
+    run.args.insert("args".into(), Json::Object(args));
+    run.args.insert("vars".into(), Json::Object(options.vars.clone()));
     run.results.push(result);
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     super::write_manifest(&target_path, loaded, &Default::default())?;
@@ -70,17 +76,26 @@ pub async fn run_operation(
     called.map(drop)
 }
 
-/// The macro has to be there.
-fn check(loaded: &Loaded, name: &str) -> Result<()> {
+/// What a template calls for the macro `name`, which has to be there. Without a package it may be one of any package; the
+/// root project's own comes first.
+fn callee(loaded: &Loaded, name: &str) -> Result<String> {
     let (package, short) = match name.split_once('.') {
         Some((package, short)) => (Some(package), short),
         None => (None, name),
     };
+    let root = loaded.manifest.project_name.as_str();
     let fits = |info: &&crate::manifest::MacroInfo| {
         info.name == short && package.is_none_or(|package| info.package == package)
     };
-    if loaded.manifest.macros.iter().any(|info| fits(&info)) || package == Some("dbt") {
-        return Ok(());
+    let mut found = loaded.manifest.macros.iter().filter(fits).map(|info| info.package.as_str());
+    let first = found.next();
+    match first {
+        Some(first) if package.is_none() && first != root && found.all(|other| other != root) => {
+            return Ok(format!("{first}.{short}"));
+        }
+        Some(_) => return Ok(name.to_string()),
+        None if package == Some("dbt") => return Ok(name.to_string()),
+        None => {}
     }
     let names = loaded.manifest.macros.iter().map(|info| info.name.as_str());
     Err(Diagnostic::error(codes::MACRO_NOT_FOUND, format!("there is no macro `{name}`"))

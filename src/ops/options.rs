@@ -44,6 +44,8 @@ pub struct Options {
     pub favor_state: bool,
     /// Plan and build everything, and read no row.
     pub empty: bool,
+    /// Read of parents with an `event_time` the rows of this stretch alone: from, and until.
+    pub sample: Option<(NaiveDateTime, NaiveDateTime)>,
     /// Keep the rows that tests find.
     pub store_failures: bool,
     /// Keep what the operators of each node did.

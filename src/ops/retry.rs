@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use chrono::NaiveDateTime;
 use serde_json::{Map, Value as Json};
 
 use crate::diag::{Diagnostic, Result, codes};
@@ -19,6 +20,8 @@ pub struct Leftover {
     pub batches: HashMap<String, Vec<Stretch>>,
     /// What it was asked for.
     pub args: Map<String, Json>,
+    /// The operation that failed: its macro, and its arguments.
+    pub operation: Option<(String, Json)>,
 }
 
 /// Statuses of what is run again.
@@ -37,6 +40,12 @@ pub fn leftover(folder: &Path) -> Result<Leftover> {
     let results = PreviousResults::parse(&text, &path.to_string_lossy())?;
     let undone = results.results.iter().filter(|result| UNDONE.contains(&result.status.as_str()));
     let mut out = Leftover { args: results.args.clone(), ..Leftover::default() };
+    if out.text("which") == Some("run-operation") {
+        let name = out.text("macro").unwrap_or_default().to_string();
+        let has_failed = results.results.iter().any(|result| UNDONE.contains(&result.status.as_str()));
+        out.operation = has_failed.then(|| (name, out.args.get("args").cloned().unwrap_or_default()));
+        return Ok(out);
+    }
     for result in undone.filter(|result| !result.unique_id.starts_with("operation.")) {
         out.nodes.push(result.unique_id.clone());
         let failed = failed_batches(result);
@@ -62,13 +71,30 @@ impl Leftover {
         let which = self.args.get("which").and_then(Json::as_str).unwrap_or("build");
         Mode::ALL.into_iter().find(|mode| mode.verb() == which).ok_or_else(|| {
             Diagnostic::error(codes::BAD_ARGUMENT, format!("`{which}` cannot be retried"))
-                .help("retry repeats build, run, test, seed and snapshot")
+                .help("retry repeats build, run, test, seed, snapshot and clone")
         })
     }
 
     /// A flag of the earlier invocation.
     pub fn flag(&self, name: &str) -> bool {
         self.args.get(name).and_then(Json::as_bool).unwrap_or(false)
+    }
+
+    /// A text that the earlier invocation was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.args.get(name).and_then(Json::as_str)
+    }
+
+    /// A time that the earlier invocation was given.
+    pub fn time(&self, name: &str) -> Option<NaiveDateTime> {
+        self.text(name).and_then(parse_time)
+    }
+
+    /// The stretch of time of an earlier sample.
+    pub fn sample(&self) -> Option<Stretch> {
+        let sample = self.args.get("sample")?;
+        let time = |key: &str| sample[key].as_str().and_then(parse_time);
+        time("start").zip(time("end"))
     }
 
     /// The vars of the earlier invocation.

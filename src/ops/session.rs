@@ -1,5 +1,6 @@
 //! The back half: the engine over a loaded project.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -53,7 +54,7 @@ impl Session {
                 database: target.database.clone(),
                 schema: target.schema.clone(),
                 memory_limit: target.memory_limit,
-                spill_dir: target.raw.get("spill_dir").and_then(|dir| dir.as_str()).map(Into::into),
+                spill_dir: spill_dir(loaded),
             },
             warehouse: target.warehouse.clone(),
             base: loaded.project.root.root.clone(),
@@ -78,6 +79,13 @@ impl Session {
 }
 
 impl Session {
+    /// Hands on what templates have logged so far.
+    pub(super) fn drain(&mut self, log: &mut dyn FnMut(LogLine)) {
+        while let Ok(line) = self.logs.try_recv() {
+            log(line);
+        }
+    }
+
     /// What analyzes the nodes `selected` on top of this session, before or instead of a run.
     pub(super) fn analysis(
         &self,
@@ -131,6 +139,12 @@ pub(super) fn source_connections(loaded: &Loaded) -> Databases {
 }
 
 /// What sources may read from: connections, and destinations.
+/// Where the target wants rows to be spilled to; a relative path starts at the project.
+pub(super) fn spill_dir(loaded: &Loaded) -> Option<PathBuf> {
+    let folder = loaded.invocation.target.raw.get("spill_dir")?.as_str()?;
+    Some(loaded.project.root.root.join(folder))
+}
+
 pub(super) fn connections(loaded: &Loaded) -> Connections {
     Connections::new(source_connections(loaded).into_iter().chain(destinations(loaded)).collect())
 }

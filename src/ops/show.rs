@@ -10,7 +10,8 @@ use super::state::selection;
 use super::{Loaded, Options, Session};
 use crate::compile::{CompiledNode, compile};
 use crate::diag::{Diagnostic, Diagnostics, Result, SourceFile, codes};
-use crate::engine::{Meter, execution_error};
+use crate::engine::{Engine, Meter, execution_error};
+use crate::jinja::LogLine;
 use crate::node::{Node, NodeKind, ResourceType};
 
 /// Rows of one node, not yet read.
@@ -23,9 +24,11 @@ pub struct Shown {
     pub compiled: CompiledNode,
     /// Keeps the session alive.
     _meter: Meter,
+    /// Keeps the catalog alive: `information_schema` opens relations while its rows are read.
+    _engine: Arc<Engine>,
 }
 
-/// Rows of the selected nodes, or of `inline`; at most `limit` of each.
+/// Rows of the selected nodes, or of `inline`; at most `limit` of each. `log` receives what templates log.
 ///
 /// # Errors
 /// The selection matches nothing, or the query cannot be compiled or planned.
@@ -34,16 +37,22 @@ pub async fn show(
     loaded: &Loaded,
     inline: Option<&str>,
     limit: Option<usize>,
+    log: &mut dyn FnMut(LogLine),
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Shown>> {
     let nodes = match inline {
         Some(sql) => vec![inline_node(loaded, sql)],
         None => selected(options, loaded, diagnostics)?,
     };
-    let session = Session::open(options, loaded, Vec::new()).await?;
+    let mut session = Session::open(options, loaded, Vec::new()).await?;
+    if let Some(sql) = inline {
+        super::meta::offer(options, loaded, &session, sql).await?;
+    }
     let mut out = Vec::new();
     for node in nodes {
-        let shown = open(&session, node, limit).await?;
+        let shown = open(&session, node, limit).await;
+        session.drain(log);
+        let shown = shown?;
         for warning in &shown.compiled.warnings {
             diagnostics.push(Box::new(warning.clone()));
         }
@@ -76,12 +85,17 @@ fn selected(options: &Options, loaded: &Loaded, diagnostics: &mut Diagnostics) -
 async fn open(session: &Session, node: Node, limit: Option<usize>) -> Result<Shown> {
     let name = node.search_name();
     let world = Arc::clone(&session.world);
-    let compiled = tokio::task::spawn_blocking(move || compile_for_show(&world, &node)).await;
+    let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = compile_for_show(&world, &node);
+        world.end_session();
+        compiled
+    });
+    let compiled = compiled.await;
     let compiled = compiled
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}")))??;
     let meter = session.engine.meter()?;
     let rows = rows(session, &meter, &compiled.sql, limit).await.map_err(|error| compiled.locate(error))?;
-    Ok(Shown { name, rows, compiled, _meter: meter })
+    Ok(Shown { name, rows, compiled, _meter: meter, _engine: Arc::clone(&session.engine) })
 }
 
 /// Seeds and sources have no query of their own: their rows are read as they are.
@@ -123,6 +137,7 @@ pub(super) fn inline_node(loaded: &Loaded, sql: &str) -> Node {
     let kind = ResourceType::Operation;
     Node {
         unique_id: format!("sql_operation.{}.inline_query", loaded.manifest.project_name),
+        raw_code: sql.to_string(),
         ..Node::new(&loaded.manifest.project_name, "inline_query", kind, &file, NodeKind::Operation)
     }
 }

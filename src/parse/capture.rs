@@ -1,13 +1,13 @@
 //! Renders every draft once, without data, to learn what it references and configures.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, Result, SourceFile, Span};
 use crate::jinja::{Captured, Interpreter, NodeContext, Options, STACK_SIZE, Template, World, calls, parse_template};
 use crate::node::{Node, ResourceType};
+use crate::stdx::in_parallel;
 
 /// What a draft's template told, and why it stopped if it did.
 #[derive(Debug, Default)]
@@ -49,29 +49,7 @@ const DRAFTS_PER_THREAD: usize = 64;
 
 /// Renders the templates of `drafts`, in parallel; results are in the order of the drafts.
 pub(super) fn capture_all(world: &Arc<World>, drafts: &[Arc<Node>]) -> Vec<Seen> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(drafts.len().div_ceil(DRAFTS_PER_THREAD)).max(1);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(node) = drafts.get(index) else { return done };
-            done.push((index, capture(world, node)));
-        }
-    };
-    let mut all: Vec<(usize, Seen)> = std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work);
-        let handles: Vec<_> = (0..threads).map(spawn).collect();
-        handles.into_iter().flatten().flat_map(|handle| handle.join().unwrap_or_default()).collect()
-    });
-    all.sort_by_key(|(index, _)| *index);
-    let mut seen: Vec<Seen> = Vec::new();
-    seen.resize_with(drafts.len(), Seen::default);
-    for (index, one) in all {
-        seen[index] = one;
-    }
-    seen
+    in_parallel(drafts, DRAFTS_PER_THREAD, STACK_SIZE, |node| capture(world, node))
 }
 
 fn capture(world: &Arc<World>, node: &Arc<Node>) -> Seen {

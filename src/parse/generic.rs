@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Builder;
 use super::draft::{defaults, folders, made_file, node};
 use super::layers::folder_config;
-use super::properties::{Entry, object};
+use super::properties::{Entry, Section, object};
 use super::test_names;
 use crate::diag::{Diagnostic, Span, codes};
 use crate::node::{Column, GenericTest, Node, NodeKind, ResourceType};
@@ -65,6 +65,41 @@ impl Builder<'_> {
         for (column, yaml) in columns {
             for test in tests_of(yaml) {
                 self.generic_test(entry, test, Some(column), subject);
+            }
+        }
+    }
+
+    /// Tests of a seed that is listed under `models:`, and the like. As in dbt they are tests all the same, and the rest of
+    /// the entry says nothing.
+    pub(super) fn misplaced_tests(&mut self) {
+        for (section, own) in [(Section::Models, "model"), (Section::Seeds, "seed"), (Section::Snapshots, "snapshot")] {
+            for index in self.properties.unused(section) {
+                let entry = self.properties.entries[index].clone();
+                let fits = |node: &&Node| {
+                    let another = node.resource_type.as_str() != own;
+                    another && node.package == entry.package && node.name == entry.name
+                };
+                let Some(node) = self.drafts.iter().find(fits) else { continue };
+                let what = node.resource_type.as_str();
+                let subject = Subject {
+                    unique_id: node.unique_id.clone(),
+                    name: node.name.clone(),
+                    source: None,
+                    call: format!("ref('{}')", node.name),
+                    file_key: format!("{own}s.{}", node.name),
+                    version: None,
+                };
+                self.diagnostics.push(
+                    Diagnostic::warning(
+                        codes::PATCH_WITHOUT_NODE,
+                        format!("`{}` is no {own}: only the tests of this entry count", entry.name),
+                    )
+                    .label(entry.name_span.clone(), format!("it is a {what}"))
+                    .help(format!("move the entry below `{what}s:`")),
+                );
+                self.properties.take(index);
+                let columns = self.columns(&entry.yaml, &entry.package);
+                self.generic_tests(&entry, &entry.yaml.clone(), &columns, &subject);
             }
         }
     }

@@ -193,5 +193,8 @@ pub(super) fn is_rendered_later(path: &[String]) -> bool {
     matches!(
         last,
         "description" | "tests" | "data_tests" | "pre-hook" | "post-hook" | "pre_hook" | "post_hook" | "depends_on"
-    ) || (path.first().is_some_and(|first| first == "unit_tests") && matches!(last, "given" | "expect" | "overrides"))
+    ) || path.first().is_some_and(|first| {
+        // Conditions of metrics are templates of whoever runs them.
+        matches!(first.as_str(), "metrics" | "semantic_models" | "saved_queries")
+    }) || (path.first().is_some_and(|first| first == "unit_tests") && matches!(last, "given" | "expect" | "overrides"))
 }

@@ -28,7 +28,7 @@ use serde_json::Value as Json;
 
 use crate::diag::{Diagnostic, Diagnostics, Result, Span, codes};
 use crate::jinja::{Templates, World, render_yaml};
-use crate::manifest::{Manifest, resolve};
+use crate::manifest::{Manifest, report_deprecated, resolve};
 use crate::node::{Column, Node};
 use crate::project::yaml::Yaml;
 use crate::project::{Package, Project, Render};
@@ -50,6 +50,7 @@ pub fn parse(project: &Project, templates: &Templates, world: &Arc<World>, diagn
     builder.models();
     builder.seeds();
     builder.snapshots();
+    builder.misplaced_tests();
     builder.analyses();
     builder.singular_tests();
     builder.sources();
@@ -58,7 +59,9 @@ pub fn parse(project: &Project, templates: &Templates, world: &Arc<World>, diagn
     builder.operations();
     builder.finish();
     let manifest = builder.into_manifest();
-    resolve(manifest, diagnostics)
+    let manifest = resolve(manifest, diagnostics);
+    report_deprecated(&manifest, world.invocation.started_at, diagnostics);
+    manifest
 }
 
 /// The state of a parse.
@@ -129,7 +132,9 @@ impl<'a> Builder<'a> {
         for node in &mut nodes {
             node.unrendered_config = node.config.written().clone();
         }
+        let restricted = self.project.packages.iter().filter(|package| package.config.restrict_access);
         let mut manifest = Manifest {
+            restricted: restricted.map(|package| package.name().to_string()).collect(),
             project_name: self.project.root.name().to_string(),
             nodes,
             macros: self.templates.macro_infos(),

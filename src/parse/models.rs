@@ -1,5 +1,8 @@
 //! Models, with their versions.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::Builder;
@@ -53,12 +56,13 @@ impl Builder<'_> {
         }
     }
 
-    fn versioned_files(&mut self, package: &Package) -> Vec<(Entry, Version)> {
-        let entries: Vec<Entry> =
-            self.properties.of(Section::Models).filter(|entry| entry.package == package.name()).cloned().collect();
+    fn versioned_files(&mut self, package: &Package) -> Vec<(Arc<Entry>, Version)> {
+        let has_versions =
+            |entry: &&Arc<Entry>| entry.package == package.name() && entry.yaml.get("versions").is_some();
+        let entries: Vec<Arc<Entry>> = self.properties.of(Section::Models).filter(has_versions).cloned().collect();
         let names: Vec<&str> = package.files_of(FileKind::Model).map(|file| stem(&file.path)).collect();
         let mut out = Vec::new();
-        for entry in entries.into_iter().filter(|entry| entry.yaml.get("versions").is_some()) {
+        for entry in entries {
             self.properties.patch_index(Section::Models, package.name(), &entry.name);
             let latest = latest_version(&entry.yaml);
             for yaml in entry.yaml.get("versions").map(Yaml::items).unwrap_or_default() {
@@ -83,11 +87,11 @@ impl Builder<'_> {
     }
 
     fn check_file_name(&mut self, file: &ProjectFile, name: &str) {
-        if name.contains('.') || name.contains(' ') {
+        if name.contains(' ') {
             self.diagnostics.push(
                 Diagnostic::error(codes::BAD_VALUE, format!("`{name}` cannot be the name of a model"))
                     .label(crate::diag::Span::start_of(&file.source), "the name of the file is the name of the model")
-                    .help("use letters, digits and `_` in file names"),
+                    .help("write `_` for spaces"),
             );
         }
     }
@@ -97,7 +101,7 @@ impl Builder<'_> {
         package: &Package,
         file: &ProjectFile,
         name: &str,
-        entry: Option<Entry>,
+        entry: Option<Arc<Entry>>,
         version: Option<Version>,
     ) {
         let mut fqn = fqn(package, &file.path, name);
@@ -109,27 +113,55 @@ impl Builder<'_> {
         }
         if let Some(entry) = &entry {
             parts.constraints = properties::constraints(&entry.yaml);
+            let own = version.as_ref().and_then(|version| version.yaml.get("deprecation_date"));
+            parts.deprecation_date =
+                own.or(entry.yaml.get("deprecation_date")).and_then(|date| self.deprecation_date(date));
         }
         let mut node = node(package.name(), name, ResourceType::Model, file, fqn, NodeKind::Model(parts));
+        node.raw_code.clone_from(&file.source.text);
         node.config = folder_config(self.project, package, ResourceConfig::Models, &node.fqn);
         if let Some(version) = &version {
             node.unique_id = format!("{}.v{}", node.unique_id, plain(&version.value));
             node.config.set_default("alias", json!(format!("{name}_v{}", plain(&version.value))));
         }
         if let Some(entry) = &entry {
-            self.patch(&mut node, entry, version.as_ref().map(|version| &version.yaml));
-        }
-        if let Some(entry) = &entry {
+            let columns = self.patch(&mut node, entry, version.as_ref().map(|version| &version.yaml));
             let yaml = version.as_ref().map_or(&entry.yaml, |version| &version.yaml);
-            self.model_tests(&node, entry, yaml, version.as_ref());
+            self.model_tests(&node, entry, yaml, version.as_ref(), &columns);
         }
         self.drafts.push(node);
     }
 
-    fn model_tests(&mut self, node: &Node, entry: &Entry, yaml: &Yaml, version: Option<&Version>) {
+    /// A day, or a moment.
+    fn deprecation_date(&mut self, yaml: &Yaml) -> Option<DateTime<Utc>> {
+        let text = plain(&yaml.to_json());
+        let day = || NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+        let moment = || {
+            let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())
+        };
+        let exact =
+            DateTime::parse_from_rfc3339(&text).or_else(|_| DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z"));
+        let date = exact.map(|date| date.to_utc()).ok().or_else(|| day().or_else(moment).map(|date| date.and_utc()));
+        if date.is_none() && !text.is_empty() && text != "null" {
+            self.diagnostics.push(
+                Diagnostic::error(codes::BAD_VALUE, format!("`deprecation_date` is `{text}`"))
+                    .label(yaml.span.clone(), "a date is expected: 2025-12-31"),
+            );
+        }
+        date
+    }
+
+    fn model_tests(
+        &mut self,
+        node: &Node,
+        entry: &Entry,
+        yaml: &Yaml,
+        version: Option<&Version>,
+        columns: &[(Column, Yaml)],
+    ) {
         let has_own = |yaml: &Yaml| yaml.get("data_tests").is_some() || yaml.get("tests").is_some();
         let tests = if has_own(yaml) { yaml } else { &entry.yaml };
-        let columns = self.version_columns(entry, version.map(|version| &version.yaml));
         let text = version.map(|version| plain(&version.value));
         let subject = Subject {
             unique_id: node.unique_id.clone(),
@@ -142,11 +174,11 @@ impl Builder<'_> {
             file_key: format!("{}.{}", entry.section.key(), node.name),
             version: text.map(|version| format!("v{version}")),
         };
-        self.generic_tests(entry, tests, &columns, &subject);
+        self.generic_tests(entry, tests, columns, &subject);
     }
 
-    /// Applies what a properties file says of `node` (and of its version) to it.
-    pub(super) fn patch(&mut self, node: &mut Node, entry: &Entry, version: Option<&Yaml>) {
+    /// Applies what a properties file says of `node` (and of its version) to it; its columns are returned with their YAML.
+    pub(super) fn patch(&mut self, node: &mut Node, entry: &Entry, version: Option<&Yaml>) -> Vec<(Column, Yaml)> {
         node.patch = Some(entry.name_span.clone());
         node.description = self.description(&entry.yaml, &entry.package);
         patch_config(&mut node.config, &entry.yaml);
@@ -156,7 +188,9 @@ impl Builder<'_> {
             }
             patch_config(&mut node.config, version);
         }
-        node.columns = self.version_columns(entry, version).into_iter().map(|(column, _)| column).collect();
+        let columns = self.version_columns(entry, version);
+        node.columns = columns.iter().map(|(column, _)| column.clone()).collect();
+        columns
     }
 
     /// The columns of an entry; those of a version stand over them, or choose from them with `include`.

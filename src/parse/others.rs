@@ -23,6 +23,7 @@ impl Builder<'_> {
                 let name = stem(&file.path);
                 let fqn = fqn(package, &file.path, name);
                 let mut node = node(package.name(), name, ResourceType::Seed, file, fqn, NodeKind::Seed);
+                node.raw_code.clone_from(&file.source.text);
                 node.config = folder_config(self.project, package, ResourceConfig::Seeds, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::Seeds, package.name(), name) {
                     let entry = self.properties.entries[index].clone();
@@ -52,6 +53,7 @@ impl Builder<'_> {
                 parts.extend(folders(&file.path));
                 parts.push(name.to_string());
                 let mut node = node(package.name(), name, ResourceType::Analysis, file, parts, NodeKind::Analysis);
+                node.raw_code.clone_from(&file.source.text);
                 node.path = format!("analysis/{}", file.path);
                 node.config = folder_config(self.project, package, ResourceConfig::Analyses, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::Analyses, package.name(), name) {
@@ -70,6 +72,7 @@ impl Builder<'_> {
                 let name = stem(&file.path);
                 let fqn = fqn(package, &file.path, name);
                 let mut node = node(package.name(), name, ResourceType::Test, file, fqn, NodeKind::Test(None));
+                node.raw_code.clone_from(&file.source.text);
                 node.config = folder_config(self.project, package, ResourceConfig::DataTests, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::DataTests, package.name(), name) {
                     let entry = self.properties.entries[index].clone();
@@ -88,7 +91,6 @@ impl Builder<'_> {
             let parts = Json::Object(object(Some(&entry.yaml)));
             let kind = NodeKind::Exposure(Box::new(parts));
             let mut node = node(&entry.package, &entry.name, ResourceType::Exposure, &entry.file, fqn, kind);
-            node.raw_code = String::new();
             node.patch = Some(entry.name_span.clone());
             node.description = self.description(&entry.yaml, &entry.package);
             node.config = folder_config(self.project, package, ResourceConfig::Exposures, &node.fqn);
@@ -100,6 +102,9 @@ impl Builder<'_> {
             for item in entry.yaml.get("depends_on").map(Yaml::items).unwrap_or_default() {
                 let text = item.scalar().unwrap_or_default();
                 let found = jinja::literal_references(&text, &item.span);
+                if text.trim().starts_with("metric(") {
+                    continue;
+                }
                 if found.0.is_empty() && found.1.is_empty() {
                     self.diagnostics.push(
                         Diagnostic::error(codes::BAD_VALUE, format!("exposure `{}` depends on `{text}`", entry.name))
@@ -136,7 +141,6 @@ impl Builder<'_> {
             let kind = NodeKind::UnitTest(Box::new(unit));
             let mut node = node(&entry.package, &entry.name, ResourceType::UnitTest, &entry.file, fqn, kind);
             node.unique_id = format!("unit_test.{}.{model}.{}", entry.package, entry.name);
-            node.raw_code = String::new();
             node.patch = Some(entry.name_span.clone());
             node.description = self.description(&entry.yaml, &entry.package);
             node.config = folder_config(self.project, package, ResourceConfig::UnitTests, &node.fqn);
@@ -176,7 +180,7 @@ impl Builder<'_> {
 
 /// Groups, as declared.
 pub(super) fn groups(properties: &Properties) -> Vec<Group> {
-    let group = |entry: &super::properties::Entry| Group {
+    let group = |entry: &std::sync::Arc<super::properties::Entry>| Group {
         name: entry.name.clone(),
         package: entry.package.clone(),
         original_path: entry.file.original_path.clone(),

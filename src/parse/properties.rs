@@ -1,14 +1,17 @@
 //! Properties files: what YAML says of models, sources, tests and the rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::keys;
 use crate::diag::{Diagnostic, Diagnostics, Span, codes};
+use crate::jinja::STACK_SIZE;
 use crate::node::{Column, Constraint};
 use crate::project::yaml::{Kind, Yaml};
 use crate::project::{FileKind, Package, ProjectFile, Render, check_keys, render_tree};
+use crate::stdx::in_parallel;
 
 /// The sections of a properties file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +63,7 @@ pub(super) struct Entry {
 /// All entries of all properties files.
 #[derive(Debug, Default)]
 pub(super) struct Properties {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Arc<Entry>>,
     /// Patches by section, package and name.
     index: HashMap<(Section, String, String), usize>,
     used: Vec<bool>,
@@ -68,11 +71,20 @@ pub(super) struct Properties {
     pub(super) kept: Map<String, Json>,
 }
 
+/// Below this many files a second thread is not worth its start.
+const FILES_PER_THREAD: usize = 4;
+
 impl Properties {
     /// Reads the properties files of `package`.
     pub(super) fn read(&mut self, package: &Package, render: &dyn Render, diagnostics: &mut Diagnostics) {
-        for file in package.files_of(FileKind::Properties) {
-            let Some(mut tree) = Yaml::parse(&file.source, diagnostics) else { continue };
+        let files: Vec<&ProjectFile> = package.files_of(FileKind::Properties).collect();
+        let trees = in_parallel(&files, FILES_PER_THREAD, STACK_SIZE, |file| {
+            let mut found = Diagnostics::default();
+            (Yaml::parse(&file.source, &mut found), found)
+        });
+        for (file, (tree, found)) in files.into_iter().zip(trees) {
+            diagnostics.extend(found);
+            let Some(mut tree) = tree else { continue };
             if tree.is_null() {
                 continue;
             }
@@ -96,8 +108,13 @@ impl Properties {
                 self.section(*section, package, file, value, diagnostics);
             } else if matches!(name, "metrics" | "semantic_models" | "saved_queries") {
                 let list = self.kept.entry(name.to_string()).or_insert_with(|| Json::Array(Vec::new()));
-                if let (Json::Array(list), Json::Array(items)) = (list, value.to_json()) {
-                    list.extend(items);
+                let Json::Array(list) = list else { continue };
+                for item in value.items() {
+                    if let Json::Object(mut entry) = item.to_json() {
+                        entry.insert("package_name".into(), package.name().into());
+                        entry.insert("original_file_path".into(), file.original_path.as_str().into());
+                        list.push(Json::Object(entry));
+                    }
                 }
             }
         }
@@ -153,7 +170,7 @@ impl Properties {
             return;
         }
         self.index.insert(key, self.entries.len());
-        self.entries.push(entry);
+        self.entries.push(Arc::new(entry));
         self.used.push(false);
     }
 
@@ -164,8 +181,20 @@ impl Properties {
         Some(index)
     }
 
+    /// Numbers of the entries of one section that describe nothing so far.
+    pub(super) fn unused(&self, section: Section) -> Vec<usize> {
+        let unused =
+            |(index, entry): (usize, &Arc<Entry>)| (entry.section == section && !self.used[index]).then_some(index);
+        self.entries.iter().enumerate().filter_map(unused).collect()
+    }
+
+    /// Takes an entry as used, although it describes nothing.
+    pub(super) fn take(&mut self, index: usize) {
+        self.used[index] = true;
+    }
+
     /// Entries of one section.
-    pub(super) fn of(&self, section: Section) -> impl Iterator<Item = &Entry> {
+    pub(super) fn of(&self, section: Section) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.iter().filter(move |entry| entry.section == section)
     }
 

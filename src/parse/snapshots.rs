@@ -1,5 +1,7 @@
 //! Snapshots: blocks in SQL files, or entries of properties files with a `relation`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::Builder;
@@ -35,7 +37,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let entries: Vec<Entry> = self.properties.of(Section::Snapshots).cloned().collect();
+        let entries: Vec<Arc<Entry>> = self.properties.of(Section::Snapshots).cloned().collect();
         for entry in entries.iter().filter(|entry| entry.yaml.get("relation").is_some()) {
             self.yaml_snapshot(entry);
         }

@@ -1,5 +1,7 @@
 //! Sources: files, or tables of databases, with a name, declared in properties files.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
 use super::Builder;
@@ -16,7 +18,7 @@ use crate::project::{ResourceConfig, check_keys};
 impl Builder<'_> {
     /// One node for each table of each source, and its tests.
     pub(super) fn sources(&mut self) {
-        let entries: Vec<Entry> = self.properties.of(Section::Sources).cloned().collect();
+        let entries: Vec<Arc<Entry>> = self.properties.of(Section::Sources).cloned().collect();
         for entry in &entries {
             for table in entry.yaml.get("tables").map(Yaml::items).unwrap_or_default() {
                 self.source_table(entry, table);
@@ -40,7 +42,6 @@ impl Builder<'_> {
         let kind = NodeKind::Source(Box::new(self.table_parts(entry, table, &name)));
         let mut node = node(&entry.package, &name, ResourceType::Source, &entry.file, fqn, kind);
         node.unique_id = format!("source.{}.{}.{name}", entry.package, entry.name);
-        node.raw_code = String::new();
         node.patch = Some(table.get("name").map_or(table.span.clone(), |name| name.span.clone()));
         node.description = self.description(table, &entry.package);
         node.config = folder_config(self.project, package, ResourceConfig::Sources, &node.fqn);

@@ -47,6 +47,8 @@ pub struct ProjectConfig {
     pub dispatch: Vec<Dispatch>,
     /// `flags:`.
     pub flags: Yaml,
+    /// Other projects may use the public models of this one alone.
+    pub restrict_access: bool,
 }
 
 /// One entry of `dispatch:`.
@@ -147,6 +149,14 @@ impl ProjectConfig {
     pub fn load(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
         let path = dir.join("dbt_project.yml");
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(dir, &error))?;
+        Self::of_text(text, render, diagnostics)
+    }
+
+    /// Reads the text of a `dbt_project.yml`.
+    ///
+    /// # Errors
+    /// C1002 if it is no YAML, C1004 if it has no name.
+    pub(super) fn of_text(text: String, render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<ProjectConfig> {
         let file = SourceFile::new("dbt_project.yml", text);
         let mut found = Diagnostics::default();
         let Some(mut tree) = Yaml::parse(&file, &mut found) else {
@@ -187,6 +197,7 @@ impl ProjectConfig {
             vars: vars(&tree, diagnostics),
             flags: tree.get("flags").cloned().unwrap_or_else(|| Yaml::null(&tree.span.file)),
             dispatch: dispatch(&tree),
+            restrict_access: tree.get("restrict-access").is_some_and(|flag| flag.to_json().as_bool() == Some(true)),
             target_path,
             packages_install_path,
             name,

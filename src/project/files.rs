@@ -49,20 +49,45 @@ pub struct ProjectFile {
 /// Seeds may be any of these.
 const SEED_EXTENSIONS: [&str; 7] = ["csv", "tsv", "json", "jsonl", "parquet", "xlsx", "arrow"];
 
-/// Everything under the resource folders of `config`, sorted by path. Unreadable files are diagnostics.
-pub(super) fn discover(root: &Path, config: &ProjectConfig, diagnostics: &mut Diagnostics) -> Vec<ProjectFile> {
-    let folders: [(&[String], FileKind); 6] = [
+/// The resource folders, and what a file in them is.
+fn folders(config: &ProjectConfig) -> [(&[String], FileKind); 6] {
+    [
         (&config.model_paths, FileKind::Model),
         (&config.seed_paths, FileKind::Seed),
         (&config.snapshot_paths, FileKind::Snapshot),
         (&config.test_paths, FileKind::SingularTest),
         (&config.analysis_paths, FileKind::Analysis),
         (&config.macro_paths, FileKind::Macro),
-    ];
+    ]
+}
+
+/// Everything under the resource folders of `config`, sorted by path. Unreadable files are diagnostics.
+pub(super) fn discover(root: &Path, config: &ProjectConfig, diagnostics: &mut Diagnostics) -> Vec<ProjectFile> {
     let mut found: Vec<ProjectFile> = Vec::new();
-    for (paths, kind) in folders {
+    for (paths, kind) in folders(config) {
         for folder in paths {
             walk(root, folder, kind, &mut found, diagnostics);
+        }
+    }
+    found.sort_by(|a, b| (a.kind, &a.original_path).cmp(&(b.kind, &b.original_path)));
+    found.dedup_by(|a, b| a.original_path == b.original_path && a.kind == b.kind);
+    found
+}
+
+/// The files of a project that is in memory: those of `texts` (path and text) that stand in its resource folders.
+pub(super) fn of_texts(config: &ProjectConfig, texts: &[(String, String)]) -> Vec<ProjectFile> {
+    let mut found: Vec<ProjectFile> = Vec::new();
+    for (original_path, text) in texts {
+        for (paths, folder) in folders(config) {
+            let inside = paths.iter().find_map(|path| original_path.strip_prefix(path.as_str())?.strip_prefix('/'));
+            let Some((path, kind)) = inside.and_then(|path| Some((path, kind_of(path, folder)?))) else { continue };
+            found.push(ProjectFile {
+                kind,
+                path: path.to_string(),
+                original_path: original_path.clone(),
+                source: SourceFile::new(original_path.clone(), text.clone()),
+                size: text.len() as u64,
+            });
         }
     }
     found.sort_by(|a, b| (a.kind, &a.original_path).cmp(&(b.kind, &b.original_path)));

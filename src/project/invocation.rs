@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value as Json};
 
 use super::Target;
@@ -26,6 +26,8 @@ pub struct Invocation {
     pub command: String,
     /// Flags by their names in templates (`FULL_REFRESH`).
     pub flags: Map<String, Json>,
+    /// `--sample`: the stretch of time whose rows are read of parents with an `event_time`, in UTC.
+    pub sample: Option<(NaiveDateTime, NaiveDateTime)>,
 }
 
 impl Invocation {

@@ -66,6 +66,19 @@ impl Project {
         Ok(Project { root, packages, selectors })
     }
 
+    /// A project without packages whose files, path and text each, are in memory: for fuzzing.
+    ///
+    /// # Errors
+    /// As [`Project::load`].
+    #[doc(hidden)]
+    pub fn of_texts(texts: &[(String, String)], render: &dyn Render, diagnostics: &mut Diagnostics) -> Result<Project> {
+        let text = |wanted: &str| texts.iter().find(|(path, _)| path == wanted).map(|(_, text)| text.clone());
+        let config = ProjectConfig::of_text(text("dbt_project.yml").unwrap_or_default(), render, diagnostics)?;
+        let files = files::of_texts(&config, texts);
+        let selectors = text("selectors.yml").and_then(|text| parse_selectors(text, render, diagnostics));
+        Ok(Project { root: Package { root: PathBuf::new(), config, files }, packages: Vec::new(), selectors })
+    }
+
     /// Name of the profile that the project in `dir` asks for, before anything else of it is read.
     ///
     /// # Errors
@@ -146,6 +159,10 @@ impl Package {
 /// The list of `selectors.yml`. Templates in it see the environment and the command line's vars.
 fn selectors(dir: &Path, render: &dyn Render, diagnostics: &mut Diagnostics) -> Option<yaml::Yaml> {
     let text = std::fs::read_to_string(dir.join("selectors.yml")).ok()?;
+    parse_selectors(text, render, diagnostics)
+}
+
+fn parse_selectors(text: String, render: &dyn Render, diagnostics: &mut Diagnostics) -> Option<yaml::Yaml> {
     let file = SourceFile::new("selectors.yml", text);
     let mut tree = yaml::Yaml::parse(&file, diagnostics)?;
     render_tree(&mut tree, render, &|_| false, diagnostics);

@@ -96,6 +96,22 @@ impl Profile {
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Diagnostic::error(codes::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
         })?;
+        Self::of_text(path, text, name, target, render, diagnostics)
+    }
+
+    /// Reads profile `name` from the text of the `profiles.yml` at `path`.
+    ///
+    /// # Errors
+    /// As [`Profile::load`].
+    #[doc(hidden)]
+    pub fn of_text(
+        path: PathBuf,
+        text: String,
+        name: &str,
+        target: Option<&str>,
+        render: &dyn Render,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Profile> {
         let file = SourceFile::new(display_path(&path), text);
         let tree = Yaml::parse(&file, diagnostics)
             .ok_or_else(|| Diagnostic::error(codes::YAML_SYNTAX, format!("`{}` cannot be read", path.display())))?;

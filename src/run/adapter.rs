@@ -1,12 +1,15 @@
 //! The engine as templates see it: blocking calls into an asynchronous world.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
+use parking_lot::Mutex;
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
@@ -14,7 +17,7 @@ use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::engine::{Engine, execution_error, type_name};
 use crate::jinja::{Adapter, AdapterColumn, QueryTable};
 use crate::node::Relation;
-use crate::statement::Executor;
+use crate::statement::{Executor, Trail};
 use crate::warehouse::{Commit, Profiling};
 
 /// [`Adapter`] over an [`Engine`]. Its methods block: they are called from threads that may.
@@ -23,13 +26,24 @@ pub struct EngineAdapter {
     runtime: Handle,
     database: String,
     invocation_id: String,
+    /// Temporary tables that templates have made, by the thread that renders them.
+    temporary: Mutex<HashMap<ThreadId, Arc<Trail>>>,
 }
 
 impl EngineAdapter {
     /// An adapter that waits on `runtime`.
     pub fn new(engine: Arc<Engine>, runtime: Handle, database: &str, invocation_id: &str) -> EngineAdapter {
         let (database, invocation_id) = (database.to_string(), invocation_id.to_string());
-        EngineAdapter { engine, runtime, database, invocation_id }
+        EngineAdapter { engine, runtime, database, invocation_id, temporary: Mutex::default() }
+    }
+
+    /// What the template that this thread renders has left behind.
+    fn trail(&self) -> Arc<Trail> {
+        Arc::clone(self.temporary.lock().entry(thread::current().id()).or_default())
+    }
+
+    fn commit(&self) -> Commit {
+        Commit::new("a query of a template", &self.invocation_id).profiled(Profiling::AsBefore)
     }
 }
 
@@ -38,16 +52,18 @@ impl Adapter for EngineAdapter {
         let file = SourceFile::new("a query of a template", sql.trim().trim_end_matches(';'));
         self.runtime.block_on(async {
             let meter = self.engine.meter()?;
-            let commit = Commit::new("a query of a template", &self.invocation_id).profiled(Profiling::AsBefore);
-            let executor = Executor { engine: &self.engine, meter: &meter, commit };
-            let Some(stream) = executor.run(&file.path, &file.text).await? else { return Ok(QueryTable::default()) };
+            let trail = self.trail();
+            let executor = Executor { engine: &self.engine, meter: &meter, commit: self.commit(), trail: &trail };
+            let Some(stream) = executor.run(&file.path, &file.text).await? else {
+                return Ok(QueryTable { affected: Some(trail.rows()), ..QueryTable::default() });
+            };
             let schema = stream.schema();
             let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(|error| execution_error(&error))?;
             let columns = schema
                 .fields()
                 .iter()
                 .map(|field| AdapterColumn { name: field.name().clone(), data_type: type_name(field.data_type()) });
-            let mut table = QueryTable { columns: columns.collect(), rows: Vec::new() };
+            let mut table = QueryTable { columns: columns.collect(), ..QueryTable::default() };
             for batch in &batches {
                 table.rows.extend(rows(batch)?);
             }
@@ -85,6 +101,21 @@ impl Adapter for EngineAdapter {
         self.runtime.block_on(self.engine.warehouse.drop_relation(relation))?;
         self.engine.forget(relation);
         Ok(())
+    }
+
+    fn rename_relation(&self, from: &Relation, to: &Relation) -> Result<()> {
+        self.runtime.block_on(async {
+            let meter = self.engine.meter()?;
+            let _alone = self.engine.changes.lock().await;
+            let trail = Trail::default();
+            let executor = Executor { engine: &self.engine, meter: &meter, commit: self.commit(), trail: &trail };
+            executor.rename(from, to).await
+        })
+    }
+
+    fn end_session(&self) -> Vec<Relation> {
+        let trail = self.temporary.lock().remove(&thread::current().id());
+        trail.map(|trail| trail.take_temporary()).unwrap_or_default()
     }
 }
 

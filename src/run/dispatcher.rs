@@ -263,7 +263,7 @@ impl<'a> Dispatcher<'a> {
         let node = self.context.manifest.node(work.node);
         let relation = match work.kind {
             UnitKind::Test | UnitKind::Nothing => None,
-            UnitKind::Build => node.relation.as_ref().map(ToString::to_string),
+            UnitKind::Build | UnitKind::Clone => node.relation.as_ref().map(ToString::to_string),
             UnitKind::Publish => super::publisher::jobs(node).ok().map(|jobs| {
                 let names: Vec<String> = jobs.iter().map(|job| format!("{}.{}", job.to, job.table)).collect();
                 names.join(", ")

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::json;
 
-use super::hooks::When;
+use super::hooks::{When, end_session};
 use super::microbatch::{Batches, Stretch, is_microbatch};
 use super::{Status, UnitResult};
 use crate::compile::{CompiledNode, compile, compiled_path};
@@ -17,10 +17,11 @@ use crate::engine::{Engine, Meter};
 use crate::jinja::World;
 use crate::manifest::{Manifest, NodeId};
 use crate::materialize::{Job, Materialized, materialize};
-use crate::node::{Node, ResourceType};
+use crate::node::{Node, Relation, ResourceType};
 use crate::project::Project;
 use crate::publish::{DestinationConfig, Published};
 use crate::schedule::{Unit, UnitKind};
+use crate::statement::Trail;
 use crate::stdx::plural;
 use crate::warehouse::{Commit, Profiling, Progress, Stored};
 
@@ -50,6 +51,8 @@ pub struct RunContext {
     pub event_time: (Option<NaiveDateTime>, Option<NaiveDateTime>),
     /// Batches of microbatch models that are run instead of those that the time says, by unique id.
     pub batches: HashMap<String, Vec<Stretch>>,
+    /// Where another state has what `clone` takes over, by unique id.
+    pub clones: HashMap<String, Relation>,
     /// Columns of which profiles keep no value, by unique id, beside those that a node declares itself.
     pub hidden: HashMap<String, Vec<String>>,
 }
@@ -61,6 +64,8 @@ pub(super) struct Attempt {
     compile_time: Duration,
     pub(super) compiled: Option<CompiledNode>,
     pub(super) meter: Option<Meter>,
+    /// What statements of its template and its hooks leave behind.
+    pub(super) trail: Trail,
 }
 
 impl RunContext {
@@ -73,13 +78,16 @@ impl RunContext {
             compile_time: Duration::ZERO,
             compiled: None,
             meter: None,
+            trail: Trail::default(),
         };
         let outcome = match unit.kind {
             UnitKind::Publish => self.publish(unit.node, &progress).await,
             UnitKind::Test => self.test(unit.node, &mut attempt).await,
             UnitKind::Build => self.build(unit.node, &mut attempt, &progress).await,
+            UnitKind::Clone => self.clone_node(unit.node, &mut attempt, &progress).await.map(Outcome::Cloned),
             UnitKind::Nothing => Ok(Outcome::Nothing),
         };
+        attempt.trail.drop_temporary(&self.engine).await;
         let mut result = blank(node, &attempt);
         result.execute_time = attempt.start.elapsed().saturating_sub(attempt.compile_time);
         match outcome {
@@ -124,11 +132,17 @@ impl RunContext {
         let start = Instant::now();
         let world = Arc::clone(&self.world);
         let manifest = Arc::clone(&self.manifest);
-        let compiled = tokio::task::spawn_blocking(move || compile(&world, manifest.node(id))).await;
+        let compiled = tokio::task::spawn_blocking(move || {
+            let compiled = compile(&world, manifest.node(id));
+            (compiled, end_session(&world))
+        });
+        let compiled = compiled.await;
         attempt.compile_time = start.elapsed();
-        let compiled = compiled.map_err(|error| {
+        let (compiled, temporary) = compiled.map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
-        })??;
+        })?;
+        attempt.trail.adopt(temporary);
+        let compiled = compiled?;
         if let Some(warning) = compiled.warnings.iter().find(|warning| self.warn_error.promotes(warning.code)) {
             let mut error = Box::new(warning.clone());
             self.warn_error.apply(&mut error);
@@ -167,8 +181,12 @@ impl RunContext {
             ResourceType::Seed => SourceFile::new(node.original_path.clone(), ""),
             _ => self.compile(id, attempt).await?,
         };
+        if let Some(item) = self.custom_materialization(node) {
+            return self.materialize_by_macro(id, item, &sql, incremental, attempt).await;
+        }
         let meter = &*attempt.meter.insert(self.engine.meter()?);
-        self.hooks(node, When::Before, incremental, meter).await?;
+        let session = (meter, &attempt.trail);
+        self.hooks(node, When::Before, incremental, session).await?;
         let job = Job {
             engine: &self.engine,
             meter,
@@ -182,7 +200,7 @@ impl RunContext {
             batch: None,
         };
         let done = materialize(&job).await?;
-        self.hooks(node, When::After, incremental, meter).await?;
+        self.hooks(node, When::After, incremental, session).await?;
         Ok(Outcome::Built(done))
     }
 
@@ -203,9 +221,10 @@ impl RunContext {
     ) -> Result<Outcome> {
         let node = self.manifest.node(id);
         let meter = &*attempt.meter.insert(self.engine.meter()?);
-        self.hooks(node, When::Before, incremental, meter).await?;
+        let session = (meter, &attempt.trail);
+        self.hooks(node, When::Before, incremental, session).await?;
         let mut batches = self.microbatch(id, incremental, meter, progress).await?;
-        self.hooks(node, When::After, incremental, meter).await?;
+        self.hooks(node, When::After, incremental, session).await?;
         attempt.compiled = batches.compiled.take();
         Ok(Outcome::Batched(Box::new(batches)))
     }
@@ -219,6 +238,8 @@ pub(super) enum Outcome {
         diagnostic: Option<Box<Diagnostic>>,
     },
     Batched(Box<Batches>),
+    /// None: there was nothing to do.
+    Cloned(Option<Materialized>),
     /// The publishes of a node, by `destination.table`.
     Published(Vec<(String, Result<Published>)>),
     Nothing,
@@ -243,6 +264,8 @@ impl Outcome {
                     }
                 }
             }
+            Outcome::Cloned(None) => result.message = Some("No-op".into()),
+            Outcome::Cloned(Some(done)) => Outcome::Built(done).apply(result),
             Outcome::Batched(batches) => batched(*batches, result),
             Outcome::Tested { verdict, diagnostic } => {
                 result.status = verdict.status;
@@ -282,11 +305,7 @@ pub(super) fn blank_result(node: &Node, started_at: DateTime<Utc>) -> UnitResult
     let is_test = matches!(node.resource_type, ResourceType::Test | ResourceType::UnitTest);
     UnitResult {
         started_at,
-        relation_name: node
-            .relation
-            .as_ref()
-            .filter(|_| node.resource_type.is_refable())
-            .map(crate::node::Relation::render),
+        relation_name: node.relation.as_ref().filter(|_| node.resource_type.is_refable()).map(Relation::render),
         ..UnitResult::new(&node.unique_id, if is_test { Status::Pass } else { Status::Success })
     }
 }

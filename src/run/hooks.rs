@@ -11,9 +11,9 @@ use super::executor::RunContext;
 use crate::compile::render_text;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::engine::Meter;
-use crate::jinja::Overrides;
-use crate::node::{Node, plain};
-use crate::statement::{Executor, drain};
+use crate::jinja::{Overrides, World};
+use crate::node::{Node, Relation, plain};
+use crate::statement::{Executor, Trail, drain};
 use crate::warehouse::{Commit, Profiling};
 
 /// When a hook runs.
@@ -74,14 +74,14 @@ impl RunContext {
         node: &Node,
         when: When,
         incremental: bool,
-        meter: &Meter,
+        (meter, trail): (&Meter, &Trail),
     ) -> Result<()> {
         let mut macros = Map::new();
         macros.insert("is_incremental".into(), json!(incremental));
         for hook in hooks(node, when) {
             let name = format!("{} of {}", when.key(), node.name);
             let overrides = Overrides { macros: macros.clone(), ..Overrides::default() };
-            self.statement(node, &name, &hook.sql, overrides, meter).await?;
+            self.statement(node, &name, &hook.sql, overrides, (meter, trail)).await?;
         }
         Ok(())
     }
@@ -93,22 +93,37 @@ impl RunContext {
         name: &str,
         text: &str,
         overrides: Overrides,
-        meter: &Meter,
+        (meter, trail): (&Meter, &Trail),
     ) -> Result<String> {
         let world = Arc::clone(&self.world);
         let (owned, title, template) = (node.clone(), name.to_string(), text.to_string());
-        let rendered =
-            tokio::task::spawn_blocking(move || render_text(&world, &owned, &title, &template, overrides)).await;
-        let rendered = rendered.map_err(|error| {
+        let rendered = tokio::task::spawn_blocking(move || {
+            let rendered = render_text(&world, &owned, &title, &template, overrides);
+            (rendered, end_session(&world))
+        });
+        let (rendered, temporary) = rendered.await.map_err(|error| {
             Diagnostic::error(codes::INTERNAL, format!("a template could not be rendered: {error}"))
-        })??;
+        })?;
+        trail.adopt(temporary);
+        let rendered = rendered?;
         let commit = Commit::new(&node.unique_id, &self.world.invocation.id).profiled(Profiling::AsBefore);
-        let executor = Executor { engine: &self.engine, meter, commit };
+        let executor = Executor { engine: &self.engine, meter, commit, trail };
         if let Some(rows) = executor.run(name, &rendered.text).await? {
             drain(rows).await?;
         }
         Ok(rendered.text.clone())
     }
+}
+
+/// The temporary tables of the template that this thread has rendered.
+pub(super) fn end_session(world: &World) -> Vec<Relation> {
+    world.adapter.as_ref().map(|adapter| adapter.end_session()).unwrap_or_default()
+}
+
+/// The hooks of `node` as a materialization gets them.
+pub(super) fn listed(node: &Node, when: When) -> Json {
+    let list = hooks(node, when).into_iter().enumerate();
+    list.map(|(index, hook)| json!({"sql": hook.sql, "transaction": hook.transaction, "index": index})).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::executor::RunContext;
 use crate::compile::{CompiledNode, compile_with};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::engine::Meter;
-use crate::jinja::Overrides;
+use crate::jinja::{BatchTimes, Overrides, within};
 use crate::manifest::NodeId;
 use crate::materialize::{Batch, Job, Materialized, materialize};
 use crate::node::{Node, quote};
@@ -117,6 +117,17 @@ pub fn parse_time(text: &str) -> Option<NaiveDateTime> {
 }
 
 impl Size {
+    /// The name of the batch that starts at `start`.
+    fn batch_id(self, start: NaiveDateTime) -> String {
+        let pattern = match self {
+            Size::Hour => "%Y%m%dT%H",
+            Size::Day => "%Y%m%d",
+            Size::Month => "%Y%m",
+            Size::Year => "%Y",
+        };
+        start.format(pattern).to_string()
+    }
+
     /// The start of the batch that `time` is in.
     fn truncate(self, time: NaiveDateTime) -> NaiveDateTime {
         let date = match self {
@@ -169,7 +180,10 @@ impl RunContext {
         if let Some(failed) = self.batches.get(&node.unique_id) {
             return failed.clone();
         }
-        let (from, to) = self.event_time;
+        let (from, to) = match self.world.invocation.sample {
+            Some((start, end)) => (Some(start), Some(end)),
+            None => self.event_time,
+        };
         let now: DateTime<Utc> = self.world.invocation.started_at;
         let end = settings.size.ceiling(to.unwrap_or_else(|| now.naive_utc()));
         let start = match from {
@@ -212,6 +226,8 @@ impl RunContext {
                 }
                 Err(error) => {
                     let error = error.note(format!("batch from {} to {}", stretch.0, stretch.1));
+                    // What is wrong with rows has no place in the text; the node's says at least whose rows.
+                    let error = if error.labels.is_empty() { error.label(node.place(), "") } else { error };
                     all.diagnostics.push(*error.of_node(&node.unique_id));
                     all.failed.push(*stretch);
                     // Without a table the next batches would all be the first one.
@@ -237,7 +253,9 @@ impl RunContext {
         compiled: &mut Option<CompiledNode>,
     ) -> Result<Materialized> {
         let node = self.manifest.node(id);
-        let overrides = Arc::new(self.filters(node, stretch, exists));
+        let mut overrides = self.filters(node, stretch, exists);
+        overrides.batch = Some(BatchTimes { id: settings.size.batch_id(stretch.0), start: stretch.0, end: stretch.1 });
+        let overrides = Arc::new(overrides);
         let (world, manifest) = (Arc::clone(&self.world), Arc::clone(&self.manifest));
         let sql = tokio::task::spawn_blocking(move || compile_with(&world, manifest.node(id), Some(overrides))).await;
         let sql = sql.map_err(|error| {
@@ -269,19 +287,21 @@ impl RunContext {
         let mut overrides = Overrides::default();
         overrides.macros.insert("is_incremental".into(), json!(exists));
         for parent in node.depends_on.iter().filter_map(|id| self.manifest.find(id)) {
-            let (Some(column), Some(relation)) = (parent.config.str("event_time"), &parent.relation) else { continue };
+            let relation = self.world.deferred.get(&parent.unique_id).or(parent.relation.as_ref());
+            let (Some(column), Some(relation)) = (parent.config.str("event_time"), relation) else { continue };
             if parent.is_ephemeral() {
                 continue;
             }
-            let text = format!("(select * from {} where {})", relation.render(), within(&quote(column), stretch));
+            let none = if self.world.invocation.flag("EMPTY") { " and false" } else { "" };
+            let read = match self.world.invocation.sample {
+                Some((start, end)) => (start.max(stretch.0), end.min(stretch.1)),
+                None => stretch,
+            };
+            let text = format!("(select * from {} where {}{none})", relation.render(), within(&quote(column), read));
             overrides.relations.insert(parent.unique_id.clone(), text);
         }
         overrides
     }
-}
-
-fn within(column: &str, (start, end): Stretch) -> String {
-    format!("{column} >= cast('{start}' as timestamp) and {column} < cast('{end}' as timestamp)")
 }
 
 impl Batches {

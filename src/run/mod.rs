@@ -1,6 +1,8 @@
 //! Running a schedule: the dispatcher owns what the user sees, the executor owns the units, messages go between them.
 
 mod adapter;
+mod clone;
+mod custom;
 mod dispatcher;
 mod event;
 mod executor;

@@ -11,6 +11,7 @@ use super::{Status, UnitResult};
 use crate::jinja::{Overrides, node_json};
 use crate::manifest::NodeId;
 use crate::node::ResourceType;
+use crate::statement::Trail;
 
 impl RunContext {
     /// The behaviour flag `skip_nodes_if_on_run_start_fails` of the project; off unless it is set.
@@ -26,7 +27,12 @@ impl RunContext {
         let mut result = blank_result(node, Utc::now());
         let overrides = Overrides { names: self.names(results), ..Overrides::default() };
         let ran = match self.engine.meter() {
-            Ok(meter) => self.statement(node, &node.name, &node.raw_code, overrides, &meter).await,
+            Ok(meter) => {
+                let trail = Trail::default();
+                let ran = self.statement(node, &node.name, &node.raw_code, overrides, (&meter, &trail)).await;
+                trail.drop_temporary(&self.engine).await;
+                ran
+            }
             Err(error) => Err(error),
         };
         result.execute_time = started.elapsed();
@@ -52,6 +58,10 @@ impl RunContext {
         let mut listed = Vec::new();
         for result in results {
             let Some(node) = self.manifest.find(&result.unique_id) else { continue };
+            // dbt tells of operations that failed alone, as it did before they had results.
+            if node.resource_type == ResourceType::Operation && result.status == Status::Success {
+                continue;
+            }
             if let Some(relation) = &node.relation {
                 let pair = (relation.database.clone(), relation.schema.clone());
                 if !schemas.contains(&pair) && node.resource_type != ResourceType::Test {

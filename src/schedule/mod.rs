@@ -31,11 +31,14 @@ pub enum Mode {
     Seed,
     /// Snapshots alone.
     Snapshot,
+    /// Models, seeds and snapshots of another state, under the names that they have here.
+    Clone,
 }
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Mode; 6] = [Mode::Build, Mode::Run, Mode::Test, Mode::Publish, Mode::Seed, Mode::Snapshot];
+    pub const ALL: [Mode; 7] =
+        [Mode::Build, Mode::Run, Mode::Test, Mode::Publish, Mode::Seed, Mode::Snapshot, Mode::Clone];
 
     /// The verb of the command line.
     pub fn verb(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Mode {
             Mode::Publish => "publish",
             Mode::Seed => "seed",
             Mode::Snapshot => "snapshot",
+            Mode::Clone => "clone",
         }
     }
 }
@@ -70,7 +74,7 @@ impl Schedule {
     pub fn new(manifest: &Manifest, selected: &[NodeId], mode: Mode, publishes: &dyn Fn(NodeId) -> bool) -> Schedule {
         let units = units::units(manifest, selected, mode, publishes);
         let mut dag = Dag::new(units.len());
-        if !matches!(mode, Mode::Test | Mode::Publish) {
+        if !matches!(mode, Mode::Test | Mode::Publish | Mode::Clone) {
             units::node_edges(manifest, &units, &mut dag);
         }
         if mode == Mode::Build {
@@ -82,7 +86,10 @@ impl Schedule {
         // The edges follow those of the manifest's DAG, which has no cycle by now; a cycle that gates add is left out.
         let order = dag.order().unwrap_or_else(|_| (0..units.len() as u32).collect());
         // Where nothing runs there is nothing to stand around.
-        let hooks = |when: &str| if units.is_empty() { Vec::new() } else { operations(manifest, when) };
+        let hooks = |when: &str| match units.is_empty() || mode == Mode::Clone {
+            true => Vec::new(),
+            false => operations(manifest, when),
+        };
         let (before, after) = (hooks("on-run-start"), hooks("on-run-end"));
         Schedule { units, dag, order, before, after }
     }
@@ -123,6 +130,7 @@ fn runs(manifest: &Manifest, id: NodeId, mode: Mode) -> bool {
         Mode::Publish => &[ResourceType::Test],
         Mode::Seed => &[ResourceType::Seed],
         Mode::Snapshot => &[ResourceType::Snapshot],
+        Mode::Clone => &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot],
     };
     kinds.contains(&node.resource_type)
 }

@@ -16,6 +16,8 @@ pub enum UnitKind {
     Test,
     /// Publishes a built and tested model.
     Publish,
+    /// Takes over what another state has built.
+    Clone,
     /// Nothing: an exposure, whose parents are done.
     Nothing,
 }
@@ -35,6 +37,7 @@ impl Unit {
         let node = manifest.node(self.node);
         match self.kind {
             UnitKind::Publish => "publish".into(),
+            UnitKind::Clone => "clone".into(),
             UnitKind::Nothing => node.resource_type.to_string(),
             UnitKind::Test if node.resource_type == ResourceType::UnitTest => "unit test".into(),
             UnitKind::Test => "test".into(),
@@ -52,6 +55,7 @@ pub(super) fn units(
 ) -> Vec<Unit> {
     let kind = |id: NodeId| match manifest.node(id).resource_type {
         ResourceType::Exposure => UnitKind::Nothing,
+        _ if mode == Mode::Clone => UnitKind::Clone,
         _ if is_test(manifest, id) => UnitKind::Test,
         _ => UnitKind::Build,
     };

@@ -108,3 +108,125 @@ proptest! {
         prop_assert_eq!(here, own);
     }
 }
+
+/// The same as slowly and plainly as possible: sets of names, walked a step at a time.
+mod naive {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::Indirect;
+    use crate::manifest::Manifest;
+    use crate::node::ResourceType;
+
+    type Names = BTreeSet<String>;
+
+    /// A graph of names, and which of them are tests.
+    pub(super) struct Graph {
+        parents: BTreeMap<String, Names>,
+        tests: Names,
+    }
+
+    /// A term: names, and how far to go from them; `None` in a walk is no walk, a depth of `usize::MAX` all the way.
+    pub(super) struct Term {
+        pub(super) base: Names,
+        pub(super) parents: Option<usize>,
+        pub(super) children: Option<usize>,
+        pub(super) at: bool,
+    }
+
+    impl Graph {
+        pub(super) fn of(manifest: &Manifest) -> Graph {
+            let short = |id: &str| id.rsplit('.').next().unwrap_or_default().to_string();
+            let parents = manifest.nodes.iter().map(|node| {
+                let above = node.depends_on.iter().map(|id| short(id)).collect();
+                (short(&node.unique_id), above)
+            });
+            let tests = manifest.nodes.iter().filter(|node| node.resource_type == ResourceType::Test);
+            Graph { tests: tests.map(|node| short(&node.unique_id)).collect(), parents: parents.collect() }
+        }
+
+        fn children(&self, of: &str) -> Names {
+            self.parents.iter().filter(|(_, above)| above.contains(of)).map(|(name, _)| name.clone()).collect()
+        }
+
+        fn walk(&self, from: &Names, steps: usize, up: bool) -> Names {
+            let mut all = from.clone();
+            for _ in 0..steps.min(self.parents.len()) {
+                let next = all.iter().flat_map(|name| match up {
+                    true => self.parents[name].clone(),
+                    false => self.children(name),
+                });
+                let next: Names = next.collect();
+                all.extend(next);
+            }
+            all
+        }
+
+        /// What a term selects by itself, as dbt's documentation has it.
+        pub(super) fn select(&self, term: &Term, mode: Indirect) -> Names {
+            let mut chosen = term.base.clone();
+            if term.at {
+                let below = self.walk(&term.base, usize::MAX, false);
+                chosen.extend(self.walk(&below, usize::MAX, true));
+            }
+            chosen.extend(term.parents.map(|steps| self.walk(&term.base, steps, true)).unwrap_or_default());
+            chosen.extend(term.children.map(|steps| self.walk(&term.base, steps, false)).unwrap_or_default());
+            let above = self.walk(&chosen, usize::MAX, true);
+            let comes = |test: &&String| {
+                let tested = &self.parents[*test];
+                match mode {
+                    Indirect::Empty => false,
+                    Indirect::Eager => tested.iter().any(|name| chosen.contains(name)),
+                    Indirect::Cautious => !tested.is_empty() && tested.is_subset(&chosen),
+                    Indirect::Buildable => tested.iter().any(|name| chosen.contains(name)) && tested.is_subset(&above),
+                }
+            };
+            let tests: Names = self.tests.iter().filter(comes).cloned().collect();
+            &chosen | &tests
+        }
+    }
+}
+
+/// A term as it is typed, and as the naive graph takes it.
+fn both_ways() -> impl Strategy<Value = (String, Option<usize>, Option<usize>, bool, u8)> {
+    let steps = || prop::option::of(prop_oneof![(0usize..4).boxed(), Just(usize::MAX).boxed()]);
+    let spelled = |steps: usize| if steps == usize::MAX { String::new() } else { steps.to_string() };
+    (steps(), steps(), any::<bool>(), 0u8..9).prop_map(move |(parents, children, at, node)| {
+        let (at, children) = (at && children.is_none(), children);
+        let text = format!(
+            "{}{}m{node}{}",
+            if at { "@" } else { "" },
+            parents.map_or(String::new(), |steps| format!("{}+", spelled(steps))),
+            children.map_or(String::new(), |steps| format!("+{}", spelled(steps))),
+        );
+        (text, parents, children, at, node)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_term_selects_what_the_naive_walk_selects(manifest in random_manifest(), terms in prop::collection::vec(both_ways(), 1..4)) {
+        let graph = naive::Graph::of(&manifest);
+        for (_, mode) in Indirect::NAMES {
+            let mut all = BTreeSet::new();
+            for (text, parents, children, at, node) in &terms {
+                let base = BTreeSet::from([format!("m{node}")]);
+                let term = naive::Term { base, parents: *parents, children: *children, at: *at };
+                let expected = graph.select(&term, mode);
+                prop_assert_eq!(&picked(&manifest, mode, &[text], &[]), &expected, "{} {:?}", text, mode);
+                all.extend(expected);
+            }
+            let texts: Vec<&str> = terms.iter().map(|(text, ..)| text.as_str()).collect();
+            let together = picked(&manifest, mode, &texts, &[]);
+            prop_assert!(together.is_superset(&all), "{:?} {:?}", texts, mode);
+            if matches!(mode, Indirect::Eager | Indirect::Empty) {
+                prop_assert_eq!(&together, &all, "{:?} {:?}", texts, mode);
+            }
+            // What is excluded is gone, and nothing else is.
+            let without = picked(&manifest, mode, &texts, &[texts[0]]);
+            let first = picked(&manifest, mode, &[texts[0]], &[]);
+            prop_assert!(without.is_subset(&together) && without.is_disjoint(&first), "{:?} {:?}", texts, mode);
+        }
+    }
+}

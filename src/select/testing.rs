@@ -29,7 +29,8 @@ pub(crate) fn node(kind: ResourceType, path: &str) -> Node {
         ResourceType::Exposure => NodeKind::Exposure(Box::new(json!({"type": "dashboard"}))),
         _ => NodeKind::Analysis,
     };
-    Node { path: inside.into(), fqn, ..Node::new("acme", &name, kind, &file, parts) }
+    let raw_code = file.text.clone();
+    Node { path: inside.into(), fqn, raw_code, ..Node::new("acme", &name, kind, &file, parts) }
 }
 
 /// Builds on a node.
@@ -63,7 +64,7 @@ impl Build for Node {
         self.kind = NodeKind::Model(ModelParts {
             version: Some(version.into()),
             latest_version: Some(latest.into()),
-            constraints: Vec::new(),
+            ..ModelParts::default()
         });
         self.unique_id = format!("{}.v{version}", self.unique_id);
         self.fqn.push(format!("v{version}"));

@@ -287,10 +287,9 @@ fn same_reference(node: &Node, old: &PreviousNode) -> bool {
     let day = |text: &str| text.get(..10).unwrap_or(text).to_string();
     same_value(latest, &old.latest_version)
         && old.access.as_ref().is_none_or(|old| old == access)
-        && node
-            .config
-            .str("deprecation_date")
-            .is_none_or(|own| old.deprecation_date.as_deref().map(day) == Some(day(own)))
+        && model
+            .deprecation_date
+            .is_none_or(|own| old.deprecation_date.as_deref().map(day) == Some(day(&own.to_rfc3339())))
 }
 
 fn same_source(node: &Node, old: &PreviousNode) -> bool {

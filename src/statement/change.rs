@@ -1,10 +1,11 @@
 //! `delete`, `update` and `truncate`: the rows that stay, and what becomes of them.
 
 use datafusion::sql::sqlparser::ast::{
-    Assignment, AssignmentTarget, Delete, FromTable, ObjectName, TableFactor, TableWithJoins, Truncate, Update,
+    Assignment, Delete, FromTable, ObjectName, TableFactor, TableWithJoins, Truncate, Update,
 };
 
 use super::Executor;
+use super::names::sets;
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::quote;
 
@@ -30,9 +31,8 @@ impl Executor<'_> {
 
     /// Gives columns new values where the condition is true.
     pub(super) async fn update(&self, update: Update) -> Result<()> {
-        if update.from.is_some() {
-            return Err(Diagnostic::error(codes::SQL_PLAN, "`update ... from` is not supported")
-                .help("read the other table in a subquery of `set` and `where`"));
+        if let Some(from) = &update.from {
+            return self.update_from(&update, from).await;
         }
         let from = std::slice::from_ref(&update.table);
         let relation = self.table(one_table(from, "update")?).await?;
@@ -71,6 +71,13 @@ impl Executor<'_> {
         Ok(assignments.iter().find(|assignment| !has(assignment)))
     }
 
+    /// The columns of a table and their types.
+    pub(super) async fn column_types(&self, relation: &crate::node::Relation) -> Result<Vec<(String, String)>> {
+        let schema = self.engine.schema_of(relation).await?;
+        let fields = schema.iter().flat_map(|schema| schema.fields().iter());
+        Ok(fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect())
+    }
+
     /// The columns of a table, each as it is or as `value` says, in the types that they have.
     async fn columns(
         &self,
@@ -95,14 +102,5 @@ fn one_table<'a>(from: &'a [TableWithJoins], verb: &str) -> Result<&'a ObjectNam
         [TableWithJoins { relation: TableFactor::Table { name, .. }, joins }] if joins.is_empty() => Ok(name),
         _ => Err(Diagnostic::error(codes::SQL_PLAN, format!("`{verb}` changes one table, named directly"))
             .help("put other tables into a subquery of the condition")),
-    }
-}
-
-fn sets(assignment: &Assignment, name: &str) -> bool {
-    match &assignment.target {
-        AssignmentTarget::ColumnName(target) => {
-            target.0.last().and_then(|part| part.as_ident()).is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
-        }
-        AssignmentTarget::Tuple(_) => false,
     }
 }

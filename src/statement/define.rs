@@ -1,18 +1,21 @@
 //! `create`, `alter` and `drop`.
 
 use datafusion::sql::sqlparser::ast::{
-    AlterTable, AlterTableOperation, CreateTable, CreateView, ObjectName, ObjectType, RenameTableNameKind,
+    AlterColumnOperation, AlterTable, AlterTableOperation, CreateTable, CreateView, ObjectName, ObjectType,
+    RenameTableNameKind,
 };
 
 use super::Executor;
+use super::trail::TEMPORARY;
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::node::{Relation, quote};
-use crate::warehouse::View;
+use crate::warehouse::{Commit, Profiling, Stored, View};
 
 impl Executor<'_> {
     pub(super) async fn create_table(&self, table: CreateTable) -> Result<()> {
         let relation = self.relation(&table.name).await?;
-        if !self.may_create(&relation, table.if_not_exists, table.or_replace).await? {
+        let replaces = table.or_replace || table.temporary && self.is_left_behind(&relation).await?;
+        if !self.may_create(&relation, table.if_not_exists, replaces).await? {
             return Ok(());
         }
         let sql = match &table.query {
@@ -25,7 +28,19 @@ impl Executor<'_> {
                 format!("select {} where false", columns.collect::<Vec<_>>().join(", "))
             }
         };
-        self.rewrite(&relation, &sql).await
+        if !table.temporary {
+            return self.rewrite(&relation, &sql).await;
+        }
+        let commit = Commit { node: TEMPORARY.into(), ..self.commit.clone().profiled(Profiling::Off) };
+        Executor { commit, ..*self }.rewrite(&relation, &sql).await?;
+        self.trail.made_temporary(relation);
+        Ok(())
+    }
+
+    /// True for a temporary table of a process that is gone, or of an earlier statement.
+    async fn is_left_behind(&self, relation: &Relation) -> Result<bool> {
+        let newest = self.engine.warehouse.history(relation, 1).await?;
+        Ok(newest.iter().flatten().any(|commit| commit.node.as_deref() == Some(TEMPORARY)))
     }
 
     pub(super) async fn create_view(&self, view: CreateView) -> Result<()> {
@@ -93,63 +108,109 @@ impl Executor<'_> {
     }
 
     pub(super) async fn alter_table(&self, alter: AlterTable) -> Result<()> {
-        let relation = self.table(&alter.name).await?;
-        for operation in &alter.operations {
-            match operation {
-                AlterTableOperation::RenameTable { table_name } => {
-                    let (RenameTableNameKind::To(name) | RenameTableNameKind::As(name)) = table_name;
-                    return self.rename(&relation, name).await;
-                }
-                other => {
-                    let columns = self.altered(&relation, other).await?;
-                    self.rewrite(&relation, &format!("select {columns} from {}", relation.render())).await?;
-                }
+        if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
+            let (RenameTableNameKind::To(name) | RenameTableNameKind::As(name)) = table_name;
+            let from = self.relation(&alter.name).await?;
+            let mut to = self.relation(name).await?;
+            if name.0.len() == 1 {
+                to.schema.clone_from(&from.schema);
+                to = self.engine.warehouse.spelled(&to).await?;
             }
+            return self.rename(&from, &to).await;
         }
+        let relation = self.table(&alter.name).await?;
+        let schema = self.engine.schema_of(&relation).await?;
+        let names = schema.iter().flat_map(|schema| schema.fields().iter()).map(|field| field.name());
+        let mut columns: Vec<Column> = names.map(|name| (name.clone(), quote(name))).collect();
+        for operation in &alter.operations {
+            altered(&relation, &mut columns, operation)?;
+        }
+        let columns = columns.iter().map(|(name, value)| format!("{value} as {}", quote(name)));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        self.rewrite(&relation, &format!("select {columns} from {}", relation.render())).await
+    }
+
+    /// Gives a table or view another name, under which there must be nothing.
+    ///
+    /// # Errors
+    /// C4006 if `from` is not there, C4002 if `to` is.
+    pub async fn rename(&self, from: &Relation, to: &Relation) -> Result<()> {
+        if self.engine.warehouse.load(to).await?.is_some() {
+            return Err(Diagnostic::error(
+                codes::SQL_PLAN,
+                format!("`{from}` cannot be renamed: `{to}` exists already"),
+            ));
+        }
+        match self.engine.warehouse.load(from).await? {
+            None => Err(Diagnostic::error(codes::TABLE_NOT_FOUND, format!("`{from}` not found"))),
+            Some(Stored::View(view)) => {
+                self.engine.warehouse.put_view(to, &view).await?;
+                self.engine.forget(to);
+                self.remove(from).await
+            }
+            Some(Stored::Table(_)) => self.rename_table(from, to).await,
+        }
+    }
+
+    /// A local folder gets another name in one step. Elsewhere the new name appears with all rows before the old one
+    /// goes.
+    async fn rename_table(&self, from: &Relation, to: &Relation) -> Result<()> {
+        if !self.engine.warehouse.move_table(from, to)? {
+            self.rewrite(to, &format!("select * from {}", from.render())).await?;
+            return self.remove(from).await;
+        }
+        self.engine.forget(from);
+        self.engine.forget(to);
         Ok(())
     }
+}
 
-    /// The new name appears with all rows before the old one goes.
-    async fn rename(&self, from: &Relation, name: &ObjectName) -> Result<()> {
-        let mut to = self.relation(name).await?;
-        if name.0.len() == 1 {
-            to.schema.clone_from(&from.schema);
+/// A column: its name, and what its value is made from.
+type Column = (String, String);
+
+/// Changes the columns of a table as `operation` says.
+fn altered(relation: &Relation, columns: &mut Vec<Column>, operation: &AlterTableOperation) -> Result<()> {
+    let refuse = |message: String| Err(Diagnostic::error(codes::SQL_PLAN, message));
+    let place = |columns: &[Column], wanted: &str| {
+        columns
+            .iter()
+            .position(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .ok_or_else(|| Diagnostic::error(codes::COLUMN_NOT_FOUND, format!("`{relation}` has no column `{wanted}`")))
+    };
+    match operation {
+        AlterTableOperation::AddColumn { column_def, if_not_exists, .. } => {
+            let added = &column_def.name.value;
+            match place(columns, added) {
+                Ok(_) if *if_not_exists => {}
+                Ok(_) => return refuse(format!("`{relation}` has a column `{added}`")),
+                Err(_) => columns.push((added.clone(), format!("cast(null as {})", column_def.data_type))),
+            }
         }
-        self.rewrite(&to, &format!("select * from {}", from.render())).await?;
-        self.remove(from).await
-    }
-
-    /// The columns of a table after an operation on one of them.
-    async fn altered(&self, relation: &Relation, operation: &AlterTableOperation) -> Result<String> {
-        let schema = self.engine.schema_of(relation).await?;
-        let names = schema.iter().flat_map(|schema| schema.fields().iter()).map(|field| field.name().clone());
-        let names: Vec<String> = names.collect();
-        let columns: Vec<String> = match operation {
-            AlterTableOperation::AddColumn { column_def, if_not_exists, .. } => {
-                let added = &column_def.name.value;
-                let known = names.iter().any(|name| name.eq_ignore_ascii_case(added));
-                if known && !if_not_exists {
-                    return Err(Diagnostic::error(codes::SQL_PLAN, format!("`{relation}` has a column `{added}`")));
+        AlterTableOperation::DropColumn { column_names, if_exists, .. } => {
+            for name in column_names {
+                match place(columns, &name.value) {
+                    Ok(at) => drop(columns.remove(at)),
+                    Err(_) if *if_exists => {}
+                    Err(error) => return Err(error),
                 }
-                let new = format!("cast(null as {}) as {}", column_def.data_type, quote(added));
-                names.iter().map(|name| quote(name)).chain((!known).then_some(new)).collect()
             }
-            AlterTableOperation::DropColumn { column_names, .. } => {
-                let gone = |name: &String| column_names.iter().any(|other| other.value.eq_ignore_ascii_case(name));
-                names.iter().filter(|name| !gone(name)).map(|name| quote(name)).collect()
-            }
-            AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
-                let renamed = |name: &String| match name.eq_ignore_ascii_case(&old_column_name.value) {
-                    true => format!("{} as {}", quote(name), quote(&new_column_name.value)),
-                    false => quote(name),
-                };
-                names.iter().map(renamed).collect()
-            }
-            other => {
-                return Err(Diagnostic::error(codes::SQL_PLAN, format!("`alter table ... {other}` is not supported"))
-                    .help("columns can be added, dropped and renamed, and tables renamed"));
-            }
-        };
-        Ok(columns.join(", "))
+        }
+        AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+            let at = place(columns, &old_column_name.value)?;
+            columns[at].0.clone_from(&new_column_name.value);
+        }
+        AlterTableOperation::AlterColumn {
+            column_name,
+            op: AlterColumnOperation::SetDataType { data_type, using, .. },
+        } => {
+            let at = place(columns, &column_name.value)?;
+            let value = using.as_ref().map_or_else(|| columns[at].1.clone(), ToString::to_string);
+            columns[at].1 = format!("cast({value} as {data_type})");
+        }
+        other => {
+            return Err(Diagnostic::error(codes::SQL_PLAN, format!("`alter table ... {other}` is not supported"))
+                .help("columns can be added, dropped, renamed and given another type, and tables renamed"));
+        }
     }
+    Ok(())
 }

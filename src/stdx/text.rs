@@ -64,7 +64,7 @@ pub fn human_bytes(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `35ms`, `1.24s`, `2m03s`.
+/// `35ms`, `1.24s`, `2m03s`, `3h05m`, `9d04h`.
 pub fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 1.0 {
@@ -72,7 +72,11 @@ pub fn human_duration(duration: Duration) -> String {
     } else if seconds < 60.0 {
         format!("{seconds:.2}s")
     } else {
-        format!("{}m{:02}s", duration.as_secs() / 60, duration.as_secs() % 60)
+        match duration.as_secs() {
+            seconds @ 0..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+            seconds @ 3_600..86_400 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+            seconds => format!("{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 mod changes;
 mod conflict;
 mod location;
+mod orphans;
 mod part_files;
 pub mod profile;
 #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "clusters alone make such plans"))]
@@ -247,6 +248,28 @@ impl Warehouse {
             let _ = std::fs::remove_dir_all(path);
         }
         Ok(())
+    }
+
+    /// Gives the folder of a table another name, in one step and with all its versions; false where a store has no such
+    /// step.
+    ///
+    /// # Errors
+    /// C5006 if the file system refuses.
+    pub(crate) fn move_table(&self, from: &Relation, to: &Relation) -> Result<bool> {
+        let (Ok(old), Ok(new)) = (self.table_url(from).to_file_path(), self.table_url(to).to_file_path()) else {
+            return Ok(false);
+        };
+        let moved = || -> std::io::Result<()> {
+            if let Some(folder) = new.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            // What a dropped table left is no table: a folder without files.
+            let _ = std::fs::remove_dir(&new);
+            std::fs::rename(&old, &new)
+        };
+        moved().map(|()| true).map_err(|error| {
+            Diagnostic::error(codes::STORE_ERROR, format!("table `{from}` cannot be renamed to `{to}`: {error}"))
+        })
     }
 
     /// Deletes the files under `folder`, many at once, and on HDFS the folders that are empty then.

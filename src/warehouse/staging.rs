@@ -18,6 +18,11 @@ fn prefix(relation: &Relation) -> String {
     format!("_c360_new_{}_", relation.identifier)
 }
 
+/// True for the name of a table beside some relation.
+pub(super) fn is_staging(name: &str) -> bool {
+    name.strip_prefix("_c360_new_").and_then(|rest| rest.rsplit_once('_')).is_some_and(|(_, unique)| unique.len() == 12)
+}
+
 /// A new table beside `relation`.
 pub fn staging(relation: &Relation) -> Relation {
     let unique = &uuid::Uuid::new_v4().simple().to_string()[..12];

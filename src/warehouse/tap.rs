@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -114,17 +115,31 @@ impl ExecutionPlan for TapExec {
         let progress = Arc::clone(&self.progress);
         let stream = self.inner.execute(partition, context).inspect_err(|error| progress.failed(error))?;
         let mut part = self.profiler.as_ref().map(|profiler| profiler.part(partition));
-        let counted = stream.inspect(move |batch| match batch {
-            Ok(batch) => {
-                progress.add(batch.num_rows(), batch.get_array_memory_size());
-                if let Some(part) = &mut part {
-                    part.see(batch);
+        let schema = self.inner.schema();
+        let counted =
+            stream.map(move |batch| batch.and_then(|batch| with_schema(batch, &schema))).inspect(move |batch| {
+                match batch {
+                    Ok(batch) => {
+                        progress.add(batch.num_rows(), batch.get_array_memory_size());
+                        if let Some(part) = &mut part {
+                            part.see(batch);
+                        }
+                    }
+                    Err(error) => progress.failed(error),
                 }
-            }
-            Err(error) => progress.failed(error),
-        });
+            });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.inner.schema(), counted)))
     }
+}
+
+/// `batch` with the schema of its plan. A scan of several files may promise less than its batches keep: a column that the path
+/// spells is a constant of each file, and a constant that is not NULL, while the plan says only that it may be NULL.
+fn with_schema(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    if batch.schema_ref() == schema {
+        return Ok(batch);
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &rows)?)
 }
 
 /// A table whose scan is a plan that exists already.

@@ -187,3 +187,78 @@ fn the_target_path_is_where_it_is_said() {
     project.ok(&["build"]);
     assert!(project.path("out/c360/manifest.json").exists() && !project.path("target").exists());
 }
+
+#[test]
+fn semantic_models_and_metrics_are_kept_for_others() {
+    let yaml = "semantic_models:
+  - name: orders
+    model: ref('a')
+    defaults: {agg_time_dimension: day}
+    entities: [{name: order_id, type: primary}]
+    measures: [{name: revenue, agg: sum, expr: 1}]
+    dimensions: [{name: day, type: time, type_params: {time_granularity: day}}]
+metrics:
+  - name: total
+    label: Total
+    type: simple
+    type_params: {measure: revenue}
+    filter: \"{{ Dimension('order_id__day') }} > '2024-01-01'\"
+  - name: share
+    label: Share
+    type: ratio
+    type_params: {numerator: total, denominator: {name: total, offset_window: 7 days}}
+saved_queries:
+  - name: weekly
+    query_params: {metrics: [total], group_by: [\"TimeDimension('metric_time', 'week')\"], where: [\"{{ x }} > 1\"]}
+    exports: [{name: weekly, config: {export_as: table, schema: reports}}]
+exposures: [{name: board, type: dashboard, owner: {name: team}, depends_on: [ref('a'), metric('total')]}]
+";
+    let project = Project::models(&[("a", "select 1 as order_id, now() as day")]).file("models/m.yml", yaml);
+    project.ok(&["parse"]);
+    let manifest = project.json("target/manifest.json");
+    let orders = &manifest["semantic_models"]["semantic_model.shop.orders"];
+    assert_eq!(orders["depends_on"]["nodes"], serde_json::json!(["model.shop.a"]));
+    assert_eq!((&orders["node_relation"]["alias"], &orders["measures"][0]["expr"]), (&"a".into(), &"1".into()));
+    let total = &manifest["metrics"]["metric.shop.total"];
+    assert_eq!(total["type_params"]["measure"], serde_json::json!({"name": "revenue"}));
+    assert_eq!(
+        total["filter"]["where_filters"][0]["where_sql_template"],
+        "{{ Dimension('order_id__day') }} > '2024-01-01'"
+    );
+    assert_eq!(total["depends_on"]["nodes"], serde_json::json!(["semantic_model.shop.orders"]));
+    let share = &manifest["metrics"]["metric.shop.share"]["type_params"];
+    assert_eq!(share["denominator"]["offset_window"], serde_json::json!({"count": 7, "granularity": "day"}));
+    let weekly = &manifest["saved_queries"]["saved_query.shop.weekly"];
+    assert_eq!(weekly["depends_on"]["nodes"], serde_json::json!(["metric.shop.total"]));
+    assert_eq!(weekly["exports"][0]["config"]["schema_name"], "reports");
+    assert_eq!(manifest["parent_map"]["exposure.shop.board"], serde_json::json!(["model.shop.a"]));
+}
+
+#[test]
+fn versions_have_a_latest_one_and_may_go_away() {
+    let project = Project::models(&[
+        ("dim_v1", "select 1 as id"),
+        ("dim_v2", "select 2 as id"),
+        ("newest", "select * from {{ ref('dim') }}"),
+        ("old", "select * from {{ ref('dim', v=1) }}"),
+    ])
+    .file(
+        "models/m.yml",
+        "models:\n  - name: dim\n    latest_version: 2\n    versions: [{v: 1, deprecation_date: 2020-01-01}, {v: 2}]\n  \
+         - {name: newest, deprecation_date: '2999-01-01'}\n",
+    );
+    let said = project.ok(&["build"]).stderr;
+    assert!(said.contains("warning[C2014]: model `dim.v1` should be gone since 2020-01-01"), "{said}");
+    assert!(said.contains("`old` refers to `dim.v1`, which should be gone since 2020-01-01"), "{said}");
+    assert!(said.contains("the latest version is 2") && !said.contains("`newest` refers"), "{said}");
+    assert_eq!(
+        project.table("select (select id from {{ ref('newest') }}) as n, (select id from {{ ref('old') }}) as o"),
+        ["2|1"]
+    );
+    let manifest = project.json("target/manifest.json");
+    assert_eq!(manifest["nodes"]["model.shop.dim.v1"]["deprecation_date"], "2020-01-01T00:00:00+00:00");
+    assert_eq!(manifest["nodes"]["model.shop.dim.v2"]["deprecation_date"], serde_json::Value::Null);
+    project.exits(2, &["--warn-error-options", "{error: [DeprecatedModel]}", "parse"]).says(&["error[C2014]"]);
+    project.edit("models/m.yml", "2020-01-01", "someday");
+    project.exits(2, &["parse"]).says(&["`deprecation_date` is `someday`"]);
+}

@@ -114,3 +114,23 @@ fn tests_of_sources() {
     let expected = [("source_unique_lake_t_id", "fail"), ("source_not_null_lake_t_id", "pass")];
     assert_eq!(project.statuses(1, &["test"]), pairs(&expected));
 }
+
+#[test]
+fn tests_of_a_seed_that_stands_under_models_run() {
+    let project = Project::models(&[("staging.orders", "select 1 as id")]).file("seeds/base.csv", "id\n1\n1\n").file(
+        "seeds/base.yml",
+        "models:\n  - name: base\n    columns:\n      - name: id\n        data_tests: [unique]\n",
+    );
+    let out = project.run(&["build"]);
+    assert_eq!(out.code, Some(1), "{}", out.stderr);
+    assert!(out.stderr.contains("`base` is no model"), "{}", out.stderr);
+    let results = project.json("target/run_results.json");
+    let ids: Vec<&str> = results["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .filter_map(|result| result["unique_id"].as_str())
+        .collect();
+    assert!(ids.contains(&"model.shop.staging.orders"), "{ids:?}");
+    assert!(ids.iter().any(|id| id.starts_with("test.shop.unique_base_id")), "{ids:?}");
+}

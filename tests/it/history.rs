@@ -54,6 +54,7 @@ fn options(project: &Project) -> Options {
         defer_state: None,
         favor_state: false,
         empty: false,
+        sample: None,
         store_failures: false,
         explain_analyze: false,
         warn_error: Default::default(),

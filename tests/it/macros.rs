@@ -96,3 +96,68 @@ fn warnings_are_errors_where_that_is_asked_for() {
     project.ok(&["build"]).says(&["ghost"]);
     project.exits(2, &["build", "--warn-error"]).says(&["error[C2006]", "ghost"]);
 }
+
+#[test]
+fn results_of_queries_have_pythons_values() {
+    let sql = "{% set r = run_query(\"select date '2024-03-05' as d, timestamp '2024-03-05 10:11:12' as t, 1.50 as n, null as z\").rows[0] %}
+        select '{{ r.d.strftime('%d/%m/%Y') }} {{ r['t'].hour }} {{ r.n }} {{ r.z is none }}' as v";
+    assert_eq!(shown(sql), "v\n05/03/2024 10 1.5 True");
+}
+
+#[test]
+fn results_can_be_printed_and_cut() {
+    let project = Project::new().file(
+        "macros/p.sql",
+        "{% macro p() %}{% set r = run_query(\"select 1234 as n, 'a' as s, true as b\") %}{% do r.print_table() %}{% do r.exclude(['b']).print_csv() %}{% endmacro %}",
+    );
+    let out = project.ok(&["run-operation", "p", "--quiet"]).stdout;
+    assert_eq!(out.trim_end(), "|    n | s |    b |\n| ---- | - | ---- |\n| 1234 | a | True |\nn,s\n1234,a");
+}
+
+#[test]
+fn filters_of_sequences_find_nothing_in_none() {
+    let sql = "select '{{ none | map('lower') | list }}{{ 'x' in none | map('lower') }}{{ undefined_name | selectattr('a') | list }}' as v";
+    assert_eq!(shown(sql), "v\n[]False[]");
+}
+
+#[test]
+fn the_information_schema_lists_what_is_stored() {
+    let project = Project::models(&[
+        ("a", "{{ config(materialized='table') }} select 1 as id"),
+        ("b", "select * from {{ ref('a') }}"),
+    ]);
+    project.ok(&["build"]);
+    let show = |sql: &str| project.ok(&["show", "--inline", sql, "--output", "csv", "--quiet"]).stdout;
+    let tables = "select table_name, table_type from information_schema.tables where table_schema = 'main' order by 1";
+    assert_eq!(show(tables), "table_name,table_type\na,BASE TABLE\nb,VIEW\n");
+    let columns = "select column_name from information_schema.columns where table_name = 'b'";
+    assert_eq!(show(columns), "column_name\nid\n");
+}
+
+#[test]
+fn a_setting_may_be_a_date() {
+    let project = Project::models(&[(
+        "a",
+        "{{ config(meta={'x': 1}, begin=modules.datetime.datetime(2024, 1, 2), until=modules.datetime.date(2024, 3, 1)) }} select 1 as id",
+    )]);
+    project.ok(&["parse"]);
+    let config = &project.json("target/manifest.json")["nodes"]["model.shop.a"]["config"];
+    assert_eq!((config["begin"].as_str(), config["until"].as_str()), (Some("2024-01-02T00:00:00"), Some("2024-03-01")));
+}
+
+#[test]
+fn the_adapter_knows_schemas_and_compares_relations() {
+    let project = Project::models(&[
+        ("a", "{{ config(materialized='table') }} select 1 as id union all select 2"),
+        ("b", "{{ config(materialized='table', schema='other') }} select 1 as id"),
+    ]);
+    project.ok(&["build"]);
+    let show = |sql: &str| project.ok(&["show", "--inline", sql, "--output", "csv", "--quiet"]).stdout;
+    let schemas = "select '{{ adapter.list_schemas(target.database) | join('+') }}' as s,
+        '{{ adapter.check_schema_exists(target.database, 'main_other') }}' as there, '{{ adapter.check_schema_exists(target.database, 'nope') }}' as nowhere";
+    assert_eq!(show(schemas), "s,there,nowhere\nmain+main_other,True,False\n");
+    let different = "{{ adapter.get_rows_different_sql(ref('a'), ref('b')) }}";
+    assert_eq!(show(different), "row_count_difference,num_mismatched\n1,1\n");
+    let names = "select '{{ dbt.is_incremental() }} {{ dbt.run_query('select 7 as n').rows[0].n }}' as v";
+    assert_eq!(show(names), "v\nFalse 7\n");
+}

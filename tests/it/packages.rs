@@ -198,3 +198,58 @@ fn the_hub_gives_the_newest_version_that_everybody_wants() {
     output.says(&["C1015", "the newest is 2.0.0"]);
     project.ok(&["build"]);
 }
+
+/// A package with macros as the widely used ones have them.
+fn with_tools() -> Project {
+    let tools = "{% macro hello(name) %}{{ print('hello ' ~ name) }}{% endmacro %}
+        {% macro is_relation(x) %}{{ return(x is mapping and x.get('metadata', {}).get('type', '').endswith('Relation')) }}{% endmacro %}
+        {% macro pick(relation) %}
+            {%- if not tools.is_relation(relation) %}{{ exceptions.raise_compiler_error('no relation: ' ~ relation) }}{% endif -%}
+            {%- if not execute %}{{ return('*') }}{% endif -%}
+            {{ return(adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ')) }}
+        {% endmacro %}
+        {% test in_range(model, column_name, bounds=[]) %}
+        select * from {{ model }} where {{ column_name }} < {{ bounds[0] }} or {{ column_name }} > {{ bounds[1] }}
+        {% endtest %}";
+    Project::models(&[("a", "select 1 as id, 2 as n"), ("b", "select {{ tools.pick(ref('a')) }} from {{ ref('a') }}")])
+        .file("packages.yml", "packages:\n  - local: tools\n")
+        .file("tools/dbt_project.yml", "name: tools\nversion: '1.0'\n")
+        .file("tools/macros/tools.sql", tools)
+}
+
+#[test]
+fn relations_are_mappings_while_parsing_too() {
+    let project = with_tools();
+    project.ok(&["deps"]);
+    project.ok(&["build"]);
+    let shown = project.ok(&["show", "--select", "b", "--output", "csv", "--quiet"]).stdout;
+    assert_eq!(shown, "id,n\n1,2\n");
+}
+
+#[test]
+fn an_operation_may_be_a_macro_of_any_package() {
+    let project = with_tools();
+    project.ok(&["deps"]);
+    let hello = |project: &Project| {
+        project.ok(&["run-operation", "hello", "--args", "{name: you}", "--quiet"]).stdout.trim().to_string()
+    };
+    assert_eq!(hello(&project), "hello you");
+    project.write("macros/own.sql", "{% macro hello(name) %}{{ print('own ' ~ name) }}{% endmacro %}");
+    assert_eq!(hello(&project), "own you");
+}
+
+#[test]
+fn templates_inside_of_a_tests_lists_are_rendered() {
+    let properties = "models:\n  - name: a\n    columns:\n      - name: n\n        data_tests:\n          - tools.in_range: {bounds: ['{{ var(\"low\") }}', 5], config: {error_if: '>5'}}\n";
+    let project = with_tools().file("models/a.yml", properties);
+    project.ok(&["deps"]);
+    project.ok(&["build", "--vars", "{low: 3}"]);
+    let results = project.json("target/run_results.json");
+    let test = results["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .find(|result| result["unique_id"].as_str().is_some_and(|id| id.starts_with("test.")));
+    let test = test.expect("a test");
+    assert_eq!((test["status"].as_str(), test["failures"].as_i64()), (Some("warn"), Some(1)));
+}

@@ -9,10 +9,11 @@ mod config;
 mod keys;
 mod outer;
 mod parts;
+mod semantic;
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::{Made, Metadata};
@@ -58,11 +59,11 @@ pub struct Compiled {
 #[derive(Serialize)]
 struct ManifestDoc<'a> {
     metadata: ManifestMetadata<'a>,
-    nodes: BTreeMap<&'a str, CodeDoc<'a>>,
-    sources: BTreeMap<&'a str, SourceDoc<'a>>,
+    nodes: Docs<'a>,
+    sources: Docs<'a>,
     macros: BTreeMap<&'a str, MacroDoc<'a>>,
     docs: BTreeMap<&'a str, BlockDoc<'a>>,
-    exposures: BTreeMap<&'a str, ExposureDoc<'a>>,
+    exposures: Docs<'a>,
     metrics: Map<String, Json>,
     groups: BTreeMap<String, GroupDoc<'a>>,
     selectors: Map<String, Json>,
@@ -72,7 +73,7 @@ struct ManifestDoc<'a> {
     group_map: BTreeMap<&'a str, Vec<&'a str>>,
     saved_queries: Map<String, Json>,
     semantic_models: Map<String, Json>,
-    unit_tests: BTreeMap<&'a str, UnitTestDoc<'a>>,
+    unit_tests: Docs<'a>,
     functions: Map<String, Json>,
 }
 
@@ -99,6 +100,7 @@ enum AnyDoc<'a> {
 
 /// `manifest.json` of a resolved project.
 pub fn manifest<'a>(manifest: &'a Manifest, meta: &'a ManifestMeta<'a>) -> impl Serialize + use<'a> {
+    let docs = |is_one| Docs { manifest, meta, is_one };
     let mut doc = ManifestDoc {
         metadata: ManifestMetadata {
             common: Metadata::new("https://schemas.getdbt.com/dbt/manifest/v12.json", &meta.made),
@@ -108,36 +110,48 @@ pub fn manifest<'a>(manifest: &'a Manifest, meta: &'a ManifestMeta<'a>) -> impl 
             send_anonymous_usage_stats: false,
             adapter_type: ADAPTER,
         },
-        nodes: BTreeMap::new(),
-        sources: BTreeMap::new(),
+        nodes: docs(is_code),
+        sources: docs(|kind| matches!(kind, NodeKind::Source(_))),
         macros: manifest.macros.iter().map(|info| (info.unique_id.as_str(), MacroDoc::of(info))).collect(),
         docs: manifest.docs.iter().map(|block| (block.unique_id.as_str(), BlockDoc::of(block))).collect(),
-        exposures: BTreeMap::new(),
-        metrics: kept(manifest, "metrics"),
+        exposures: docs(|kind| matches!(kind, NodeKind::Exposure(_))),
+        metrics: semantic::of_section(manifest, "metrics"),
         groups: manifest.groups.iter().map(|group| (GroupDoc::unique_id(group), GroupDoc::of(group))).collect(),
         selectors: selectors(manifest),
         disabled: BTreeMap::new(),
         parent_map: parents(manifest),
         child_map: children(manifest),
         group_map: groups(manifest),
-        saved_queries: kept(manifest, "saved_queries"),
-        semantic_models: kept(manifest, "semantic_models"),
-        unit_tests: BTreeMap::new(),
+        saved_queries: semantic::of_section(manifest, "saved_queries"),
+        semantic_models: semantic::of_section(manifest, "semantic_models"),
+        unit_tests: docs(|kind| matches!(kind, NodeKind::UnitTest(_))),
         functions: Map::new(),
     };
-    for node in &manifest.nodes {
-        let id = node.unique_id.as_str();
-        match AnyDoc::of(node, manifest, meta) {
-            AnyDoc::Code(node) => drop(doc.nodes.insert(id, *node)),
-            AnyDoc::Source(source) => drop(doc.sources.insert(id, *source)),
-            AnyDoc::Exposure(exposure) => drop(doc.exposures.insert(id, *exposure)),
-            AnyDoc::UnitTest(test) => drop(doc.unit_tests.insert(id, *test)),
-        }
-    }
     for node in &manifest.disabled {
         doc.disabled.entry(&node.unique_id).or_default().push(AnyDoc::of(node, manifest, meta));
     }
     doc
+}
+
+/// The resources of some kinds by unique id. Each document is made when it is written: ten thousand are never there at
+/// once.
+struct Docs<'a> {
+    manifest: &'a Manifest,
+    meta: &'a ManifestMeta<'a>,
+    is_one: fn(&NodeKind) -> bool,
+}
+
+impl Serialize for Docs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Nodes are sorted by unique id.
+        let nodes = self.manifest.nodes.iter().filter(|node| (self.is_one)(&node.kind));
+        serializer.collect_map(nodes.map(|node| (&node.unique_id, AnyDoc::of(node, self.manifest, self.meta))))
+    }
+}
+
+/// True for what stands under `nodes`.
+fn is_code(kind: &NodeKind) -> bool {
+    !matches!(kind, NodeKind::Source(_) | NodeKind::Exposure(_) | NodeKind::UnitTest(_))
 }
 
 impl<'a> AnyDoc<'a> {
@@ -149,11 +163,6 @@ impl<'a> AnyDoc<'a> {
             _ => AnyDoc::Code(Box::new(CodeDoc::of(node, manifest, meta))),
         }
     }
-}
-
-/// What is kept and not interpreted.
-fn kept(manifest: &Manifest, section: &str) -> Map<String, Json> {
-    manifest.kept.get(section).and_then(Json::as_object).cloned().unwrap_or_default()
 }
 
 /// Selectors by name.

@@ -14,7 +14,8 @@ fn node(resource_type: ResourceType, name: &str, path: &str, code: &str, kind: N
     let mut config = Config::default();
     config.set_default("enabled", json!(true));
     let path = path.split_once('/').map_or(path, |(_, path)| path).into();
-    Node { path, config, ..Node::new("shop", name, resource_type, &file, kind) }
+    let raw_code = code.to_string();
+    Node { path, config, raw_code, ..Node::new("shop", name, resource_type, &file, kind) }
 }
 
 fn reference(name: &str) -> RefCall {

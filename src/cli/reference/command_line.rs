@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use super::{check, table};
 use crate::cli::args::Cli;
+use crate::cli::twins::names;
 
 /// The names that the environment is asked for (`C360_NAME`, then `DBT_NAME`).
 fn twins() -> BTreeSet<String> {
@@ -97,8 +98,7 @@ fn is_shown(arg: &Arg) -> bool {
 }
 
 fn options<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
-    let twins = twins();
-    let row = |arg: &Arg| vec![spelling(arg), meaning(arg), twin(arg, &twins)];
+    let row = |arg: &Arg| vec![spelling(arg), meaning(arg), twin(arg)];
     let rows: Vec<_> = args.filter(|arg| is_shown(arg)).map(row).collect();
     table(&["option", "what", "environment"], rows)
 }
@@ -135,11 +135,6 @@ fn meaning(arg: &Arg) -> String {
     text
 }
 
-fn twin(arg: &Arg, twins: &BTreeSet<String>) -> String {
-    let id = arg.get_id().as_str().to_uppercase();
-    if let Some(name) = id.strip_prefix("NO_").filter(|name| twins.contains(*name)) {
-        return format!("`C360_{name}=false`");
-    }
-    let found = [id.clone(), format!("{id}S")].into_iter().find(|name| twins.contains(name));
-    found.map(|name| format!("`C360_{name}`")).unwrap_or_default()
+fn twin(arg: &Arg) -> String {
+    names(arg).first().map(|name| format!("`C360_{name}`")).unwrap_or_default()
 }

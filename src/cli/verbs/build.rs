@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::{loaded, runtime};
-use crate::cli::args::{GlobalArgs, RunArgs, SelectArgs};
+use crate::cli::args::{GlobalArgs, RunArgs, SelectArgs, ShowOutput};
 use crate::cli::interrupt::interrupts;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, run_options};
@@ -24,6 +24,33 @@ pub(in crate::cli) fn build(
 ) -> Result<u8> {
     let options = run_options(mode.verb(), global, select, run, env)?;
     run_mode(&options, select, mode, run.dry_run, printer)
+}
+
+/// Loads seeds, and shows the first rows of them if `show`.
+pub(in crate::cli) fn seed(
+    global: &GlobalArgs,
+    select: &SelectArgs,
+    run: &RunArgs,
+    show: bool,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let code = build(global, select, run, Mode::Seed, env, printer)?;
+    if !show || code != FINE || run.dry_run {
+        return Ok(code);
+    }
+    let expressions = select.expressions();
+    let wanted = if expressions.is_empty() { vec!["*".to_string()] } else { expressions };
+    let select = SelectArgs {
+        select: wanted,
+        exclude: select.exclude.clone(),
+        selector: select.selector.clone(),
+        resource_type: vec!["seed".into()],
+        state: select.state.clone(),
+        ..SelectArgs::default()
+    };
+    let request = super::ShowRequest { inline: None, full_refresh: false, limit: 10, output: ShowOutput::Text };
+    super::show(global, &select, request, env, printer)
 }
 
 /// Runs what the options say.
@@ -81,5 +108,16 @@ fn args(options: &Options, select: &SelectArgs) -> Map<String, serde_json::Value
     args.insert("store_failures".into(), json!(options.store_failures));
     args.insert("defer".into(), json!(options.defer));
     args.insert("favor_state".into(), json!(options.favor_state));
+    if let Some(state) = &options.state {
+        args.insert("state".into(), json!(state));
+    }
+    if let Some((start, end)) = options.sample {
+        args.insert("sample".into(), json!({"start": start, "end": end}));
+    }
+    for (name, time) in [("event_time_start", options.event_time.0), ("event_time_end", options.event_time.1)] {
+        if let Some(time) = time {
+            args.insert(name.into(), json!(time));
+        }
+    }
     args
 }

@@ -10,18 +10,34 @@ use crate::cli::{FINE, WRONG};
 use crate::diag::{Diagnostics, Result};
 use crate::ops;
 
+/// What is compiled, and how.
+pub(in crate::cli) struct CompileRequest {
+    pub(in crate::cli) inline: Option<String>,
+    pub(in crate::cli) full_refresh: bool,
+    pub(in crate::cli) empty: bool,
+    pub(in crate::cli) output: CompileOutput,
+}
+
 pub(in crate::cli) fn compile(
     global: &GlobalArgs,
     select: &SelectArgs,
-    inline: Option<String>,
-    output: CompileOutput,
+    request: CompileRequest,
     env: &Environment,
     printer: &Printer,
 ) -> Result<u8> {
-    let options = plain_options("compile", global, select, env)?;
+    let CompileRequest { inline, full_refresh, empty, output } = request;
+    let mut options = plain_options("compile", global, select, env)?;
+    options.full_refresh |= full_refresh;
+    options.empty |= empty;
     let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
     let mut diagnostics = Diagnostics::default();
-    let compiled = runtime()?.block_on(ops::compile(&options, &loaded, inline.as_deref(), &mut diagnostics))?;
+    let compiled = runtime()?.block_on(ops::compile(
+        &options,
+        &loaded,
+        inline.as_deref(),
+        &mut printer.log(),
+        &mut diagnostics,
+    ))?;
     printer.diagnostics(&diagnostics);
     let prints = inline.is_some() || (!options.criteria.select.is_empty() && compiled.len() == 1);
     for one in compiled.iter().filter(|_| prints) {

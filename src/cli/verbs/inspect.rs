@@ -7,7 +7,7 @@ use crate::cli::settings::Environment;
 use crate::cli::{FAILED, FINE, WRONG};
 use crate::diag::{Diagnostic, Result, Severity, codes};
 use crate::ops::{self, Check, Found};
-use crate::stdx::plural;
+use crate::stdx::{human_bytes, plural};
 
 pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
     let options = plain_options("parse", global, &SelectArgs::default(), env)?;
@@ -18,6 +18,8 @@ pub(in crate::cli) fn parse(global: &GlobalArgs, env: &Environment, printer: &Pr
         }
     };
     let Some(loaded) = loaded_where(&options, printer, judge)? else { return Ok(WRONG) };
+    // Elsewhere templates say it when they are rendered with everything known.
+    loaded.logged.iter().cloned().for_each(printer.log());
     let target_path = loaded.project.target_path(options.target_path.as_deref());
     ops::write_manifest(&target_path, &loaded, &Default::default())?;
     let nodes = plural(loaded.manifest.nodes.len() as u64, "node");
@@ -41,6 +43,17 @@ pub(in crate::cli) fn debug(
         print_checks(&checks, printer);
     }
     Ok(if checks.iter().any(|check| check.found.is_err()) { FAILED } else { FINE })
+}
+
+/// Prints the folder of profiles.yml.
+pub(in crate::cli) fn config_dir(global: &GlobalArgs, env: &Environment, printer: &Printer) -> Result<u8> {
+    let options = plain_options("debug", global, &SelectArgs::default(), env)?;
+    let folders = &options.profiles_dirs;
+    let found = folders.iter().find(|folder| folder.join("profiles.yml").is_file()).or(folders.first());
+    if let Some(folder) = found {
+        printer.data(&folder.display().to_string());
+    }
+    Ok(FINE)
 }
 
 /// A line for each check; what is wrong with one follows on stderr.
@@ -75,6 +88,21 @@ pub(in crate::cli) fn clean(global: &GlobalArgs, env: &Environment, printer: &Pr
     if deleted.is_empty() {
         printer.note("nothing to delete");
     }
+    Ok(FINE)
+}
+
+pub(in crate::cli) fn clean_orphans(
+    global: &GlobalArgs,
+    hours: u32,
+    dry_run: bool,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
+    let options = plain_options("clean", global, &SelectArgs::default(), env)?;
+    let Some(loaded) = loaded(&options, printer)? else { return Ok(WRONG) };
+    let found = runtime()?.block_on(ops::clean_orphans(&options, &loaded, hours, dry_run))?;
+    let verb = if dry_run { "would be deleted" } else { "deleted" };
+    printer.note(&format!("{verb}: {}, {}", plural(found.files, "file"), human_bytes(found.bytes)));
     Ok(FINE)
 }
 

@@ -25,23 +25,23 @@ use super::settings::{Environment, options};
 use crate::diag::{Diagnostic, Diagnostics, Result, codes};
 use crate::ops::{Loaded, Options, load};
 
-pub(super) use build::build;
+pub(super) use build::{build, seed};
 pub(super) use check::check;
 #[cfg(feature = "cluster")]
 pub(super) use cluster::cluster;
-pub(super) use compile::compile;
+pub(super) use compile::{CompileRequest, compile};
 pub(super) use config::explain_config;
 pub(super) use deps::deps;
 pub(super) use diff::diff;
 pub(super) use docs::docs;
 pub(super) use explain::explain;
 pub(super) use freshness::freshness;
-pub(super) use inspect::{clean, debug, init, parse};
+pub(super) use inspect::{clean, clean_orphans, config_dir, debug, init, parse};
 pub(super) use lineage::lineage;
 pub(super) use ls::ls;
 pub(super) use operation::run_operation;
 pub(super) use retry::retry;
-pub(super) use show::show;
+pub(super) use show::{ShowRequest, show};
 pub(super) use versions::{history, restore, vacuum};
 
 /// The options of a verb that does not run nodes.
@@ -77,7 +77,7 @@ fn loaded_where(options: &Options, printer: &Printer, judge: impl Fn(&mut Diagno
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(16 << 20)
+        .thread_stack_size(64 << 20)
         .build()
         .map_err(|error| Diagnostic::error(codes::INTERNAL, format!("the runtime cannot start: {error}")))
 }

@@ -29,6 +29,12 @@ pub(in crate::cli) fn retry(
         },
     };
     let leftover = leftover(&folder)?;
+    if let Some((name, args)) = &leftover.operation {
+        let vars = serde_json::Value::Object(leftover.vars()).to_string();
+        let vars = global.vars.clone().or_else(|| (!leftover.vars().is_empty()).then_some(vars));
+        let global = GlobalArgs { vars, ..global.clone() };
+        return super::run_operation(&global, name, Some(&args.to_string()), env, printer);
+    }
     if leftover.nodes.is_empty() {
         printer.note("nothing is left to do: everything succeeded");
         return Ok(FINE);
@@ -36,6 +42,14 @@ pub(in crate::cli) fn retry(
     let mode = leftover.mode()?;
     options.command = mode.verb().to_string();
     options.full_refresh |= leftover.flag("full_refresh");
+    options.fail_fast |= leftover.flag("fail_fast");
+    options.defer |= leftover.flag("defer");
+    options.favor_state |= leftover.flag("favor_state");
+    options.state = leftover.text("state").map(PathBuf::from).or(options.state);
+    options.sample = options.sample.or_else(|| leftover.sample());
+    let (from, to) = options.event_time;
+    options.event_time =
+        (from.or_else(|| leftover.time("event_time_start")), to.or_else(|| leftover.time("event_time_end")));
     options.empty |= leftover.flag("empty");
     options.store_failures |= leftover.flag("store_failures");
     if global.vars.is_none() {

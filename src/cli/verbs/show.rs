@@ -9,16 +9,24 @@ use crate::diag::{Diagnostic, Diagnostics, Result, codes};
 use crate::ops;
 use crate::report::table::{RowFormat, write_rows};
 
+/// What is shown, and how.
+pub(in crate::cli) struct ShowRequest {
+    pub(in crate::cli) inline: Option<String>,
+    pub(in crate::cli) full_refresh: bool,
+    pub(in crate::cli) limit: i64,
+    pub(in crate::cli) output: ShowOutput,
+}
+
 pub(in crate::cli) fn show(
     global: &GlobalArgs,
     select: &SelectArgs,
-    inline: Option<String>,
-    limit: i64,
-    output: ShowOutput,
+    request: ShowRequest,
     env: &Environment,
     printer: &Printer,
 ) -> Result<u8> {
-    let options = plain_options("show", global, select, env)?;
+    let ShowRequest { inline, full_refresh, limit, output } = request;
+    let mut options = plain_options("show", global, select, env)?;
+    options.full_refresh |= full_refresh;
     if inline.is_none() && options.criteria.select.is_empty() {
         return Err(Diagnostic::error(codes::BAD_ARGUMENT, "show needs a node or a query")
             .help("`c360 show --select mart_totals`, or `c360 show --inline \"select 1\"`"));
@@ -27,7 +35,7 @@ pub(in crate::cli) fn show(
     let limit = usize::try_from(limit).ok();
     runtime()?.block_on(async {
         let mut diagnostics = Diagnostics::default();
-        let shown = ops::show(&options, &loaded, inline.as_deref(), limit, &mut diagnostics).await;
+        let shown = ops::show(&options, &loaded, inline.as_deref(), limit, &mut printer.log(), &mut diagnostics).await;
         printer.diagnostics(&diagnostics);
         let shown = shown?;
         let several = shown.len() > 1;

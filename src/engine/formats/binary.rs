@@ -4,7 +4,6 @@
 //! their columns in another order, lack some, or have narrower numbers.
 
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -19,7 +18,7 @@ use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore};
 
 use crate::diag::{self, Diagnostic, codes};
 
-use super::errors::{into_datafusion, unreadable};
+use super::errors::{guard, into_datafusion, unreadable};
 use super::records::Part;
 use super::rejects::ScanRun;
 use super::spec::Format;
@@ -162,11 +161,4 @@ fn adapt(batch: &RecordBatch, wanted: &SchemaRef, label: &str) -> diag::Result<R
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(wanted), columns, &options).map_err(|error| unreadable(label, &error))
-}
-
-/// Runs a reader of another crate: if broken bytes make it panic, that becomes an error which names the file.
-pub(super) fn guard<T>(label: &str, read: impl FnOnce() -> T) -> diag::Result<T> {
-    std::panic::catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
-        Diagnostic::error(codes::STORE_ERROR, format!("cannot read `{label}`")).note("the file is damaged")
-    })
 }

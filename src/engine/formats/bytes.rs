@@ -104,8 +104,12 @@ async fn local(
     let result = store.get_opts(&meta.location, GetOptions { range, ..Default::default() }).await;
     match result.map_err(|error| unreadable(label, &error))?.payload {
         GetResultPayload::File(mut file, _) => {
+            let size = file.metadata().map_err(|error| unreadable(label, &error))?.len();
+            if size < meta.size {
+                return Err(unreadable(label, &shrunk(meta.size, size)));
+            }
             file.seek(SeekFrom::Start(from)).map_err(|error| unreadable(label, &error))?;
-            let reader = compression(&meta.location).convert_read(Counted { file, stats });
+            let reader = compression(&meta.location).convert_read(Counted { file, size, at: from, stats });
             Ok(Input::Reader(reader.map_err(|error| unreadable_df(label, &error))?))
         }
         GetResultPayload::Stream(chunks) => streamed(chunks, meta, label, stats),
@@ -151,16 +155,28 @@ fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize>
     Ok(filled)
 }
 
-/// A file that counts what is read of it.
+/// A file that counts what is read of it, and does not end before it should: a file that somebody cuts or writes anew while it
+/// is read would look like one with fewer records.
 struct Counted {
     file: File,
+    /// Its size when it was opened.
+    size: u64,
+    at: u64,
     stats: Arc<ScanStats>,
+}
+
+fn shrunk(before: u64, now: u64) -> std::io::Error {
+    std::io::Error::other(format!("it was changed while it was read: it had {before} bytes and has {now}"))
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(buffer)?;
         self.stats.add_bytes(read);
+        self.at += read as u64;
+        if read == 0 && !buffer.is_empty() && self.at < self.size {
+            return Err(shrunk(self.size, self.at));
+        }
         Ok(read)
     }
 }

@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 use crate::diag::{self, Diagnostic, codes};
 
-use super::types::{list_of, sql_name};
+use super::types::{MAX_DEPTH, list_of, sql_name};
 
 /// The type that holds values of both types, which come from one file.
 pub(super) fn merge_in_file(left: &DataType, right: &DataType) -> DataType {
@@ -39,21 +39,32 @@ pub(super) fn merge_in_file(left: &DataType, right: &DataType) -> DataType {
     }
 }
 
-/// What is left open becomes text: columns without a single value, empty objects.
-pub(super) fn settle(data_type: &DataType) -> DataType {
+/// What is left open becomes text: columns without a single value, empty objects, and what is nested deeper than a type may
+/// be.
+fn settle(data_type: &DataType, depth: usize) -> DataType {
     match data_type {
         DataType::Null => DataType::Utf8View,
         DataType::Struct(fields) if fields.is_empty() => DataType::Utf8View,
-        DataType::Struct(fields) => DataType::Struct(settle_fields(fields)),
-        DataType::List(item) if settle(item.data_type()) != *item.data_type() => list_of(settle(item.data_type())),
+        DataType::Struct(_) | DataType::List(_) if depth >= MAX_DEPTH => DataType::Utf8View,
+        DataType::Struct(fields) => DataType::Struct(settle_all(fields, depth + 1)),
+        DataType::List(item) => {
+            // A list that is settled keeps what its file says of its items.
+            let settled = settle(item.data_type(), depth + 1);
+            if settled == *item.data_type() { data_type.clone() } else { list_of(settled) }
+        }
         other => other.clone(),
     }
 }
 
 /// The same for all fields. Every one may be NULL, whatever its file says: another file may lack the column.
 pub(super) fn settle_fields(fields: &Fields) -> Fields {
+    settle_all(fields, 1)
+}
+
+fn settle_all(fields: &Fields, depth: usize) -> Fields {
     let settled = |field: &FieldRef| {
-        Arc::new(field.as_ref().clone().with_data_type(settle(field.data_type())).with_nullable(true))
+        let data_type = settle(field.data_type(), depth);
+        Arc::new(field.as_ref().clone().with_data_type(data_type).with_nullable(true))
     };
     fields.iter().map(settled).collect()
 }

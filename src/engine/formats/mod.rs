@@ -25,6 +25,7 @@ mod columns;
 mod csv;
 mod delta;
 mod errors;
+pub(crate) mod fuzzing;
 mod infer;
 mod json;
 mod listing;
@@ -58,6 +59,7 @@ use crate::stdx::closest;
 
 pub use csv::csv_records;
 pub use errors::into_datafusion;
+pub(crate) use errors::is_guarded;
 pub use listing::{ListedFile, list_files};
 pub(crate) use memory::Remembered;
 #[cfg(feature = "cluster")]
@@ -215,10 +217,13 @@ fn no_store(location: &Location, error: &DataFusionError) -> Box<Diagnostic> {
 
 /// Options that contradict each other.
 fn check_options(spec: &ScanSpec) -> diag::Result<()> {
-    let csv = &spec.options.csv;
+    if spec.format == Format::Csv { check_csv(&spec.options.csv) } else { Ok(()) }
+}
+
+fn check_csv(csv: &CsvOptions) -> diag::Result<()> {
     let special = [csv.delimiter, csv.quote, csv.escape.unwrap_or(csv.quote)];
     let breaks = special.iter().any(|byte| matches!(byte, b'\n' | b'\r') || !byte.is_ascii());
-    if spec.format == Format::Csv && (breaks || csv.delimiter == csv.quote || Some(csv.delimiter) == csv.escape) {
+    if breaks || csv.delimiter == csv.quote || Some(csv.delimiter) == csv.escape {
         return Err(Diagnostic::error(
             codes::BAD_SOURCE,
             "delimiter, quote and escape must be different ASCII characters, and no line breaks",
@@ -332,7 +337,17 @@ async fn look_at(
 ) -> diag::Result<(String, Fields)> {
     let label = label(&location.url, &file.meta.location);
     let fields = columns_of(session, spec, store, &file.meta, &label).await?;
-    Ok((label, fields))
+    let mut seen = std::collections::HashSet::new();
+    match fields.iter().find(|field| !seen.insert(field.name())) {
+        Some(twin) => Err(twice(&label, twin.name())),
+        None => Ok((label, fields)),
+    }
+}
+
+/// Of two columns with one name, one would be lost without a word.
+fn twice(label: &str, name: &str) -> Box<Diagnostic> {
+    Diagnostic::error(codes::SCHEMA_MISMATCH, format!("`{label}` has two columns named `{name}`"))
+        .help("give one of them another name in the file; or declare `columns`: then the first one is read")
 }
 
 /// The columns of one file.
@@ -356,6 +371,7 @@ async fn columns_of(
                 source = source.decoding(spec.options.csv.encoding);
             }
             let (sample, whole) = sample(&mut source).await?;
+            errors::check_encoding(&sample, label)?;
             Ok(match spec.format {
                 Format::Json => json::infer(&sample, whole, spec.options.json == JsonLayout::Array),
                 _ => csv::infer(&sample, whole, &spec.options.csv),

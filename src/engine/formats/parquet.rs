@@ -29,7 +29,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use crate::diag;
 
-use super::errors::{unreadable, unreadable_df};
+use super::errors::{guarded, unreadable, unreadable_df};
 use super::location::label;
 #[cfg(feature = "cluster")]
 use super::rejects::NoRejects;
@@ -48,7 +48,7 @@ pub(super) async fn infer(
     let views = session.config_options().execution.parquet.schema_force_view_types;
     let format =
         ParquetFormat::default().with_options(session.table_options().parquet.clone()).with_force_view_types(views);
-    let schema = format.infer_schema(session, store, std::slice::from_ref(meta)).await;
+    let schema = guarded(label, format.infer_schema(session, store, std::slice::from_ref(meta))).await?;
     Ok(schema.map_err(|error| unreadable_df(label, &error))?.fields().clone())
 }
 
@@ -138,6 +138,10 @@ impl AsyncFileReader for CountingReader {
         options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
         let CountingReader { inner, label, .. } = self;
-        async move { inner.get_metadata(options).await.map_err(|error| named(label, error)) }.boxed()
+        async move {
+            let found = guarded(label, inner.get_metadata(options)).await;
+            found.map_err(|error| ParquetError::External(error))?.map_err(|error| named(label, error))
+        }
+        .boxed()
     }
 }

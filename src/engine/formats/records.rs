@@ -23,6 +23,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::diag::{self, Diagnostic, codes};
 
 use super::bytes::ByteSource;
+use super::errors::check_encoding;
 use super::json::Bad;
 use super::rejects::{BadRecord, ScanRun, ScanStats};
 use super::spec::Encoding;
@@ -204,6 +205,7 @@ impl<F: RecordFormat> RecordStream<F> {
     fn advance(&mut self) -> diag::Result<Step> {
         if !self.checked_bom && (self.buffer.len() >= 3 || self.at_end) {
             self.checked_bom = true;
+            check_encoding(&self.buffer, &self.part.label)?;
             if self.buffer.starts_with(b"\xef\xbb\xbf") {
                 self.start = 3;
             }

@@ -10,8 +10,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
-/// How deep a type may nest: deeper ones are mistakes, and readers recurse along the type.
-const MAX_DEPTH: usize = 64;
+/// How deep a type may nest: deeper ones are mistakes, readers recurse along the type, and a table's log could not hold them.
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// The Arrow type that `text` names: `bigint`, `decimal(10,2)`, `varchar[]`, `struct<"Contract" varchar, n int>`, ...
 ///

@@ -2,9 +2,10 @@
 //!
 //! A sheet is read whole (spreadsheets cannot be streamed), then goes through the same columns as text does: a cell
 //! becomes text and that becomes a value, so that types are checked as strictly as in CSV. Formulas give their cached
-//! value. Of merged cells the first has the value and the others are empty, as in the file.
+//! value; one without it, as programs that write files without calculating leave it, is a bad record and no NULL. Of merged cells the first has the value and the others are empty, as in the file.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -18,9 +19,8 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use crate::diag::{self, Diagnostic, codes};
 use crate::stdx::closest;
 
-use super::binary::guard;
 use super::columns::{Column, StructColumn};
-use super::errors::unreadable;
+use super::errors::{guard, unreadable};
 use super::infer::merge_in_file;
 use super::json::append_json;
 use super::records::Part;
@@ -30,6 +30,8 @@ use super::spec::XlsxOptions;
 /// A sheet in memory.
 struct Sheet {
     cells: Range<Data>,
+    /// Where formulas are that nobody has calculated: row and column, from 0.
+    uncalculated: HashSet<CellAt>,
     /// The names of its columns.
     names: Vec<String>,
     /// How many rows come before the first record.
@@ -59,11 +61,16 @@ pub(super) async fn read(
     };
     let (first_row, first_column) = sheet.cells.start().unwrap_or((0, 0));
     for (index, row) in sheet.cells.rows().enumerate().skip(sheet.skip) {
-        if row.iter().all(|cell| cell.is_empty()) {
+        let open = sheet.uncalculated_in(index, &places);
+        if open.is_none() && row.iter().all(|cell| cell.is_empty()) {
             continue;
         }
         let rows = root.len();
-        if let Err((place, reason)) = append_row(&mut root, row, &places) {
+        let appended = match open {
+            Some(place) => Err((place, UNCALCULATED.into())),
+            None => append_row(&mut root, row, &places),
+        };
+        if let Err((place, reason)) = appended {
             root.truncate(rows);
             let line = u64::from(first_row) + index as u64 + 1;
             let cell = format!("{}{line}", column_letters(first_column as usize + place));
@@ -118,6 +125,9 @@ fn sheet_of(bytes: Cursor<bytes::Bytes>, label: &str, options: &XlsxOptions) -> 
         Some(name) => return Err(no_sheet(label, name, &names)),
     };
     let mut cells = book.worksheet_range(&name).map_err(|error| unreadable(label, &error))?;
+    // Files without formulas, or whose formulas cannot be told, have none that is not calculated.
+    let formulas = book.worksheet_formula(&name).unwrap_or_default();
+    let uncalculated = uncalculated(&cells, &formulas);
     if let Some(range) = &options.range
         && let (Some(first), Some(last)) = (cells.start(), cells.end())
     {
@@ -131,10 +141,26 @@ fn sheet_of(bytes: Cursor<bytes::Bytes>, label: &str, options: &XlsxOptions) -> 
         false => format!("column_{}", at + 1),
     };
     let names = first.iter().enumerate().map(named).collect();
-    Ok(Sheet { cells, names, skip: usize::from(options.header) })
+    Ok(Sheet { cells, uncalculated, names, skip: usize::from(options.header) })
+}
+
+const UNCALCULATED: &str = "the formula has no value: open the file in a spreadsheet program and save it";
+
+/// The cells with a formula and without a value.
+fn uncalculated(cells: &Range<Data>, formulas: &Range<String>) -> HashSet<CellAt> {
+    let Some((row, column)) = formulas.start() else { return HashSet::new() };
+    let places = formulas.used_cells().map(|(down, right, _)| (row + down as u32, column + right as u32));
+    places.filter(|place| cells.get_value(*place).is_none_or(|cell| cell.is_empty())).collect()
 }
 
 impl Sheet {
+    /// The first of the wanted columns whose cell in the row at `index` has a formula without a value.
+    fn uncalculated_in(&self, index: usize, places: &[usize]) -> Option<usize> {
+        let (row, column) = self.cells.start()?;
+        let open = |place: &&usize| self.uncalculated.contains(&(row + index as u32, column + **place as u32));
+        places.iter().find(open).copied()
+    }
+
     /// Which column of the sheet each declared column is.
     fn places(&self, declared: &SchemaRef, label: &str) -> diag::Result<Vec<usize>> {
         let mut places = Vec::new();

@@ -26,6 +26,9 @@ use datafusion::physical_expr_common::datum::apply;
 
 use super::{overflow, sql_name};
 
+/// The name of the rule.
+pub(super) const NAME: &str = "checked_arithmetic";
+
 /// The operators that are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Op {
@@ -195,7 +198,7 @@ fn integer(expr: &Expr, schema: &DFSchema) -> bool {
 
 impl AnalyzerRule for CheckedArithmetic {
     fn name(&self) -> &str {
-        "checked_arithmetic"
+        NAME
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {

@@ -12,9 +12,13 @@ mod aliases;
 mod checked;
 mod dates;
 mod digits;
+mod far_times;
+mod json;
+mod lenient;
 mod planner;
 mod regexp;
 mod scalar;
+mod series;
 mod soft_dates;
 #[cfg(test)]
 mod tests;
@@ -28,6 +32,9 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
+
+/// The names of analyzer rules that leave the types of a plan as they are.
+pub(super) const KEEP_TYPES: [&str; 2] = [checked::NAME, far_times::NAME];
 
 /// A function as users know it.
 pub struct Entry {
@@ -62,9 +69,18 @@ pub(crate) enum Kind {
 
 /// Every function that c360 adds, family after family.
 pub fn catalog() -> impl Iterator<Item = &'static Entry> {
-    [aggregate::ENTRIES, soft_dates::ENTRIES, dates::ENTRIES, text::ENTRIES, regexp::ENTRIES, aliases::ENTRIES]
-        .into_iter()
-        .flatten()
+    [
+        aggregate::ENTRIES,
+        soft_dates::ENTRIES,
+        dates::ENTRIES,
+        text::ENTRIES,
+        regexp::ENTRIES,
+        json::ENTRIES,
+        lenient::ENTRIES,
+        aliases::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Adds all of it to a session: functions, the planning of arithmetic that does not wrap, and datafusion-spark's functions.
@@ -76,8 +92,10 @@ pub fn register(ctx: &SessionContext) -> Result<()> {
         let mut state = state.write();
         register_functions(&mut *state)?;
         state.register_expr_planner(Arc::new(planner::Planner))?;
+        series::register(&mut state);
     }
     ctx.add_analyzer_rule(Arc::new(checked::CheckedArithmetic::new()));
+    ctx.add_analyzer_rule(Arc::new(far_times::FarTimes));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 
 use super::error::plan_error;
-use super::{check, rewrite};
+use super::{chain, check, rewrite};
 use crate::diag::{self, Diagnostic, SourceFile, Span, codes};
 
 /// How deep expressions and queries may nest.
@@ -117,6 +117,7 @@ pub fn parse(sql: &str) -> diag::Result<Statement> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_file(sql: &Arc<SourceFile>) -> diag::Result<Statement> {
+    chain::check(sql)?;
     let mut statements = statements(&sql.text).map_err(|error| plan_error(&error, sql))?;
     let Some(mut statement) = statements.pop() else {
         return Err(Diagnostic::error(codes::SQL_SYNTAX, "there is no SQL statement").label(Span::start_of(sql), ""));
@@ -137,6 +138,7 @@ pub fn parse_file(sql: &Arc<SourceFile>) -> diag::Result<Statement> {
 /// # Errors
 /// `C4001` if the text cannot be read.
 pub fn split(sql: &Arc<SourceFile>) -> diag::Result<Vec<String>> {
+    chain::check(sql)?;
     let statements = statements(&sql.text).map_err(|error| plan_error(&error, sql))?;
     Ok(match statements.as_slice() {
         [] => Vec::new(),

@@ -10,16 +10,18 @@
 //!    name that is found is replaced by the exact one. Output keeps the spelling of the query: a bare column that was
 //!    spelled in another case than its source gets an alias. Struct fields are found the same way, which is why types
 //!    are followed through aliases, wildcards, common table expressions and subqueries.
-//! 3. `SessionState::statement_to_plan`.
+//! 3. Import CTEs (`select * from relation`) are read in place (module `imports`), and `SessionState::statement_to_plan`.
 //! 4. [`plan_error`], if that failed: the planner's error as a diagnostic that points into the text.
 //!
 //! Resolution never fails: a name that it does not know stays as it is, and the planner reports it. It only has to be
 //! right about what it does change, so anything it cannot know (the columns of a table function, say) makes a relation
 //! *open*, and names that might come from there are left alone.
 
+mod chain;
 mod check;
 mod dialect;
 mod error;
+mod imports;
 mod recover;
 mod resolve;
 mod rewrite;
@@ -38,6 +40,7 @@ use crate::diag::{self, SourceFile};
 
 pub use dialect::{AnalystDialect, parse, parse_file, split};
 pub use error::{function_span, plan_error};
+pub(super) use imports::read_imports_in_place;
 pub(super) use recover::further_errors;
 pub(super) use resolve::resolve_noticing;
 pub use resolve::{Notes, Relation, relations, resolve};

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::api::ColumnValue;
+use super::api::{ColumnValue, column_type, relation_type};
 use super::{RelationValue, Scope};
 use crate::diag::{self, Diagnostic, codes};
 use crate::jinja::env::BUILTIN_PACKAGE;
@@ -29,6 +29,8 @@ pub struct QueryTable {
     pub columns: Vec<AdapterColumn>,
     /// Rows of values; dates and decimals are text.
     pub rows: Vec<Vec<serde_json::Value>>,
+    /// Rows that a statement wrote; none for a query.
+    pub affected: Option<u64>,
 }
 
 /// The engine, for templates. Called from threads that may block.
@@ -62,6 +64,18 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// What the warehouse fails with.
     fn drop_relation(&self, relation: &Relation) -> diag::Result<()>;
+
+    /// Gives a relation another name, under which there is nothing.
+    ///
+    /// # Errors
+    /// C4006 if `from` is not there, C4002 if `to` is, and what the warehouse fails with.
+    fn rename_relation(&self, from: &Relation, to: &Relation) -> diag::Result<()>;
+
+    /// Says that the template that this thread renders is done; the temporary tables that it has made, which are to be
+    /// dropped.
+    fn end_session(&self) -> Vec<Relation> {
+        Vec::new()
+    }
 }
 
 pub(super) fn value(scope: &Rc<Scope>) -> Value {
@@ -83,10 +97,24 @@ const METHODS: &[&str] = &[
     "get_column_schema_from_query",
     "list_relations_without_caching",
     "list_relations",
+    "list_schemas",
+    "get_rows_different_sql",
     "check_schema_exists",
     "create_schema",
     "drop_schema",
     "drop_relation",
+    "rename_relation",
+    "truncate_relation",
+    "execute",
+    "add_query",
+    "get_incremental_strategy_macro",
+    "is_replaceable",
+    "standardize_grants_dict",
+    "verify_database",
+    "quote_seed_column",
+    "render_raw_columns_constraints",
+    "render_raw_model_constraint",
+    "render_raw_model_constraints",
     "already_exists",
     "quote_as_configured",
     "commit",
@@ -103,6 +131,14 @@ impl Object for AdapterValue {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        match name {
+            "Relation" => Some(relation_type()),
+            "Column" => Some(column_type()),
+            _ => None,
+        }
     }
 
     fn methods(&self) -> &[&'static str] {
@@ -178,18 +214,99 @@ impl Object for AdapterValue {
                 let found = adapter.relations(&schema.unwrap_or_default())?;
                 Ok(Value::list(found.into_iter().map(|(relation, kind)| RelationValue::of_kind(relation, &kind))))
             }
-            "check_schema_exists" => Ok(Value::Bool(true)),
+            "list_schemas" => Ok(Value::list(schemas(adapter)?)),
+            "check_schema_exists" => {
+                let [_, schema] = args.bind(name, ["database", "schema"])?;
+                let schema = schema.filter(|_| adapter.is_some());
+                let own = &self.scope.world.invocation.target.schema;
+                let Some(schema) = schema.as_ref().and_then(Value::as_str).filter(|schema| schema != own) else {
+                    return Ok(Value::Bool(true));
+                };
+                Ok(Value::Bool(schemas(adapter)?.iter().any(|known| known.as_str() == Some(schema))))
+            }
+            "get_rows_different_sql" => rows_different(adapter, args),
             "drop_relation" => {
                 if let (Some(adapter), Some(relation)) = (adapter, args.positional.first().and_then(relation_of)) {
                     adapter.drop_relation(&relation)?;
                 }
                 Ok(Value::None)
             }
-            "valid_incremental_strategies" => Ok(Value::list(["append", "delete+insert", "merge"].map(Value::str))),
+            "rename_relation" => {
+                let [from, to] = args.required(name, ["from_relation", "to_relation"])?;
+                let (Some(from), Some(to)) = (relation_of(&from), relation_of(&to)) else {
+                    return Err(fail("rename_relation() takes two relations"));
+                };
+                if let Some(adapter) = adapter {
+                    adapter.rename_relation(&from, &to)?;
+                }
+                Ok(Value::None)
+            }
+            "truncate_relation" => {
+                let relation = args.positional.first().and_then(relation_of);
+                let relation = relation.ok_or_else(|| fail("truncate_relation() takes a relation"))?;
+                if let Some(adapter) = adapter {
+                    adapter.query(&format!("truncate table {}", relation.render()))?;
+                }
+                Ok(Value::None)
+            }
+            "execute" | "add_query" => super::query::execute(&self.scope, name, args),
+            "get_incremental_strategy_macro" => strategy_macro(interp, args),
+            "is_replaceable" => Ok(Value::Bool(true)),
+            "quote_seed_column" => {
+                let first = args.positional.first().and_then(Value::as_str).unwrap_or_default();
+                Ok(Value::str(quote(first)))
+            }
+            "standardize_grants_dict" => Ok(Value::dict_of::<&str>([])),
+            // Constraints are checked while rows are written, and are no part of a table's definition.
+            "render_raw_columns_constraints" | "render_raw_model_constraints" => Ok(Value::list([])),
+            "valid_incremental_strategies" => {
+                Ok(Value::list(["append", "delete+insert", "merge", "insert_overwrite", "microbatch"].map(Value::str)))
+            }
             // Schemas are folders that appear with their first table; there are no transactions and no cache.
             _ => Ok(Value::None),
         }
     }
+}
+
+/// The macro of an incremental strategy: `get_incremental_<name>_sql` of the project, or the one that exists here.
+fn strategy_macro(interp: &mut Interpreter<'_>, args: Args) -> Result {
+    let [_, strategy] = args.bind("get_incremental_strategy_macro", ["context", "strategy"])?;
+    let strategy = strategy.as_ref().and_then(Value::as_str).unwrap_or("default").to_string();
+    let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
+    interp
+        .resolve(&name)
+        .ok_or_else(|| fail(format!("there is no macro `{name}` for the incremental strategy `{strategy}`")))
+}
+
+/// The schemas of the warehouse.
+fn schemas(adapter: Option<&std::sync::Arc<dyn Adapter>>) -> Result<Vec<Value>> {
+    let Some(adapter) = adapter else { return Ok(Vec::new()) };
+    let table = adapter.query("select distinct schema_name from information_schema.schemata order by 1")?;
+    Ok(table.rows.iter().filter_map(|row| row.first()?.as_str().map(Value::str)).collect())
+}
+
+/// The query that counts how many rows two relations differ by, and how many of them differ.
+fn rows_different(adapter: Option<&std::sync::Arc<dyn Adapter>>, args: Args) -> Result {
+    let [a, b, names, operator] =
+        args.bind("get_rows_different_sql", ["relation_a", "relation_b", "column_names", "except_operator"])?;
+    let (Some(a), Some(b)) = (a.as_ref().and_then(relation_of), b.as_ref().and_then(relation_of)) else {
+        return Err(fail("get_rows_different_sql() takes two relations"));
+    };
+    let mut columns: Vec<String> = match (names, adapter) {
+        (Some(names), _) if !names.is_none() => names.items()?.iter().map(|name| quote(&name.text())).collect(),
+        (_, Some(adapter)) => adapter.columns(&a)?.iter().map(|column| quote(&column.name)).collect(),
+        (_, None) => Vec::new(),
+    };
+    columns.sort();
+    let columns = columns.join(", ");
+    let except = operator.map_or_else(|| "except".to_string(), |operator| operator.text().into_owned());
+    let (a, b) = (a.render(), b.render());
+    Ok(Value::str(format!(
+        "with missing as (\n    (select {columns} from {a} {except} select {columns} from {b})\n    union all\n    \
+         (select {columns} from {b} {except} select {columns} from {a})\n)\n\
+         select (select count(*) from {a}) - (select count(*) from {b}) as row_count_difference, \
+         (select count(*) from missing) as num_mismatched"
+    )))
 }
 
 fn existing(adapter: Option<&std::sync::Arc<dyn Adapter>>, relation: Relation) -> Result {

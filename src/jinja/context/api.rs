@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::adapter::AdapterColumn;
+use super::refs::EPHEMERAL_PREFIX;
 use super::relation::RelationValue;
 use crate::jinja::interp::Interpreter;
 use crate::jinja::stop::Result;
@@ -37,14 +38,14 @@ impl Object for ColumnValue {
         Some(match name {
             "name" | "column" => Value::str(&self.0.name),
             "quoted" => Value::str(quote(&self.0.name)),
-            "data_type" | "dtype" => Value::str(&self.0.data_type),
+            "data_type" | "dtype" | "expanded_data_type" => Value::str(&self.0.data_type),
             "char_size" | "numeric_precision" | "numeric_scale" => Value::None,
             _ => return None,
         })
     }
 
     fn methods(&self) -> &[&'static str] {
-        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "literal"]
+        &["is_string", "is_number", "is_numeric", "is_integer", "is_float", "string_size", "can_expand_to", "literal"]
     }
 
     fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
@@ -57,6 +58,8 @@ impl Object for ColumnValue {
             "is_float" => self.is(&floats),
             "is_numeric" => self.is(&decimals),
             "is_number" => self.is(&[&integers[..], &floats[..], &decimals[..]].concat()),
+            // Text has no limit here.
+            "can_expand_to" => Value::Bool(false),
             "literal" => {
                 let value = args.positional.first().cloned().unwrap_or(Value::None);
                 Value::str(format!("{value}::{}", self.0.data_type))
@@ -76,7 +79,17 @@ impl Object for ColumnValue {
 
 /// `api.Relation.create(...)` and `api.Column(...)`.
 pub(super) fn api() -> Value {
-    Value::dict_of([("Relation", Value::object(RelationType)), ("Column", Value::object(ColumnType))])
+    Value::dict_of([("Relation", relation_type()), ("Column", column_type())])
+}
+
+/// `api.Relation`, which is `adapter.Relation`, too.
+pub(super) fn relation_type() -> Value {
+    Value::object(RelationType)
+}
+
+/// `api.Column`, which is `adapter.Column`, too.
+pub(super) fn column_type() -> Value {
+    Value::object(ColumnType)
 }
 
 struct RelationType;
@@ -90,18 +103,29 @@ impl Object for RelationType {
         self
     }
 
-    fn methods(&self) -> &[&'static str] {
-        &["create", "create_from_source"]
+    fn get_attr(&self, name: &str) -> Option<Value> {
+        super::relation::kind_named(name)
     }
 
-    fn call_method(&self, _interp: &mut Interpreter<'_>, _name: &str, mut args: Args) -> Result {
-        let mut text = |name: &str| args.take(name).and_then(|value| value.as_str().map(str::to_string));
-        let relation = Relation {
-            database: text("database").unwrap_or_default(),
-            schema: text("schema").unwrap_or_default(),
-            identifier: text("identifier").unwrap_or_default(),
+    fn methods(&self) -> &[&'static str] {
+        &["create", "create_from_source", "add_ephemeral_prefix"]
+    }
+
+    fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, mut args: Args) -> Result {
+        if name == "add_ephemeral_prefix" {
+            let [name] = args.required(name, ["name"])?;
+            return Ok(Value::str(format!("{EPHEMERAL_PREFIX}{name}")));
+        }
+        let mut positional = std::mem::take(&mut args.positional).into_iter();
+        let mut part = |name: &str| {
+            let value = positional.next().or_else(|| args.take(name));
+            value.and_then(|value| value.as_str().map(str::to_string))
         };
-        Ok(match text("type") {
+        let database = part("database").unwrap_or_default();
+        let schema = part("schema").unwrap_or_default();
+        let identifier = part("identifier").unwrap_or_default();
+        let relation = Relation { database, schema, identifier };
+        Ok(match part("type") {
             Some(kind) => RelationValue::of_kind(relation, &kind),
             None => RelationValue::value(relation, true),
         })

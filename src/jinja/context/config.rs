@@ -130,10 +130,13 @@ impl Object for ConfigValue {
     }
 }
 
-/// A setting as JSON. What is not known while parsing is null.
+/// A setting as JSON. What is not known while parsing is null, and dates are texts: `begin=modules.datetime.date(2024, 1, 1)`.
 fn plain_json(value: &Value) -> Result<Json> {
     match value {
         Value::Undefined(_) => Ok(Json::Null),
+        Value::Object(object) if object.type_name().starts_with("datetime.date") => {
+            Ok(Json::String(object.str().replacen(' ', "T", 1)))
+        }
         other => other.to_json(),
     }
 }

@@ -9,10 +9,24 @@ use crate::jinja::value::Value;
 use crate::node::{Node, NodeKind, ResourceType};
 
 pub(super) fn model(scope: &Rc<Scope>) -> Value {
-    match &scope.node {
-        Some(node) => Value::from_json(&node_json(node)),
-        None => Value::None,
+    let Some(node) = &scope.node else { return Value::None };
+    let model = Value::from_json(&node_json(node));
+    let batch = scope.overrides.as_ref().and_then(|overrides| overrides.batch.as_ref());
+    if let (Value::Dict(cell), Some(batch)) = (&model, batch) {
+        let time = |time: chrono::NaiveDateTime| Value::utc_datetime(time.and_utc());
+        let batch = [
+            ("id", Value::str(&batch.id)),
+            ("event_time_start", time(batch.start)),
+            ("event_time_end", time(batch.end)),
+        ];
+        cell.insert("batch", Value::dict_of(batch));
+    } else if let Value::Dict(cell) = &model
+        && (!scope.execute || node.config.str("incremental_strategy") == Some("microbatch"))
+    {
+        // Where no batch is built, what is asked of it is nothing. While parsing, the strategy may not be known yet.
+        cell.insert("batch", Value::undefined_leniently("batch"));
     }
+    model
 }
 
 pub(super) fn graph(scope: &Rc<Scope>) -> Value {

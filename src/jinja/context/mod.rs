@@ -7,6 +7,7 @@
 mod adapter;
 mod api;
 mod builtins;
+mod cells;
 mod config;
 mod exceptions;
 mod graph;
@@ -16,6 +17,7 @@ mod query;
 mod refs;
 mod relation;
 mod settings;
+mod table;
 mod tests_of;
 
 use std::cell::RefCell;
@@ -38,7 +40,8 @@ pub(crate) use graph::node_json;
 pub(crate) use refs::{EPHEMERAL_PREFIX, cte_name};
 
 pub use adapter::{Adapter, AdapterColumn, QueryTable};
-pub use overrides::Overrides;
+pub(crate) use overrides::within;
+pub use overrides::{BatchTimes, Overrides};
 pub use relation::RelationValue;
 pub use settings::Vars;
 
@@ -67,6 +70,16 @@ pub struct World {
     pub dispatch: Vec<crate::project::Dispatch>,
     /// Macros of all packages.
     pub environment: Arc<Environment>,
+}
+
+impl World {
+    /// Drops the temporary tables of the template that this thread has rendered. That it fails is nobody's failure.
+    pub fn end_session(&self) {
+        let Some(adapter) = &self.adapter else { return };
+        for relation in adapter.end_session() {
+            let _ = adapter.drop_relation(&relation);
+        }
+    }
 }
 
 /// The resolved project and how to find nodes in it.
@@ -193,6 +206,12 @@ impl NodeContext {
         std::mem::take(&mut *self.scope.captured.borrow_mut())
     }
 
+    /// Rows that the statement `main` wrote, if they are known; none if the template has run no statement of that name.
+    pub fn main_rows(&self) -> Option<Option<u64>> {
+        let response = query::main_response(&self.scope)?;
+        Some(response.rows.and_then(|rows| u64::try_from(rows).ok()))
+    }
+
     /// A failure that could not be raised where it happened.
     pub fn take_failure(&self) -> Option<Box<Diagnostic>> {
         self.scope.failure.borrow_mut().take()
@@ -227,6 +246,8 @@ const NAMES: &[&str] = &[
     "load_result",
     "store_result",
     "store_raw_result",
+    "render",
+    "write",
     "adapter",
     "api",
     "is_incremental",
@@ -274,7 +295,10 @@ impl Context for NodeContext {
             "run_query" => query::run_query(scope),
             "statement" => query::statement(scope),
             "load_result" => query::load_result(scope),
-            "store_result" | "store_raw_result" => query::store_result(scope),
+            "store_result" => query::store_result(scope),
+            "store_raw_result" => query::store_raw_result(scope),
+            "render" => output::render(),
+            "write" => output::write(),
             "adapter" => adapter::value(scope),
             "api" => api::api(),
             "is_incremental" => adapter::is_incremental(scope),

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use serde_json::{Map, Value as Json};
 
 use super::{RelationValue, Scope};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::stop::Result;
 use crate::jinja::value::Value;
-use crate::node::{Node, RefCall};
+use crate::node::{Node, RefCall, ResourceType, quote};
 
 /// Replacements for one rendering. The default replaces nothing.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,19 @@ pub struct Overrides {
     pub ctes: Vec<(String, String)>,
     /// Nodes may be referenced that parsing did not see.
     pub undeclared: bool,
+    /// The batch of a microbatch model that is built: `model.batch`.
+    pub batch: Option<BatchTimes>,
+}
+
+/// A batch of a microbatch model, as templates see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchTimes {
+    /// Its start without separators, as exact as batches are long: `20240131`.
+    pub id: String,
+    /// From when on, in UTC.
+    pub start: NaiveDateTime,
+    /// Until when; not part of it.
+    pub end: NaiveDateTime,
 }
 
 impl Scope {
@@ -73,7 +87,24 @@ impl Scope {
             let text = format!("(select * from {} where false limit 0)", relation.render());
             return Ok(Some(RelationValue::standing_in(relation.clone(), &text)));
         }
+        if let Some((column, window)) = self.sampled(node) {
+            let text = format!("(select * from {} where {})", relation.render(), within(&quote(column), window));
+            return Ok(Some(RelationValue::standing_in(relation.clone(), &text)));
+        }
         let is_deferred = self.world.deferred.contains_key(&node.unique_id) && self.execute;
         Ok(is_deferred.then(|| RelationValue::value(relation.clone(), true)))
     }
+
+    /// The column with the time of a row of `node`, and the stretch of it that is read, if this is a sample.
+    fn sampled<'a>(&self, node: &'a Node) -> Option<(&'a str, (NaiveDateTime, NaiveDateTime))> {
+        let window = self.world.invocation.sample.filter(|_| self.execute)?;
+        let reader = self.node.as_ref()?.resource_type;
+        let is_read = matches!(reader, ResourceType::Model | ResourceType::Snapshot) && !node.is_ephemeral();
+        node.config.str("event_time").filter(|_| is_read).map(|column| (column, window))
+    }
+}
+
+/// The condition that `column` is within a stretch of time.
+pub(crate) fn within(column: &str, (start, end): (NaiveDateTime, NaiveDateTime)) -> String {
+    format!("{column} >= cast('{start}' as timestamp) and {column} < cast('{end}' as timestamp)")
 }

@@ -21,6 +21,18 @@ pub struct RelationValue {
     quoted: [bool; 3],
 }
 
+/// Names of [`Object::call_method`].
+const METHODS: &[&str] =
+    &["get", "include", "quote", "render", "without_identifier", "information_schema", "incorporate", "replace_path"];
+
+/// A relation is a mapping, too, with these keys: packages tell relations from texts by that.
+const KEYS: &[&str] = &["path", "type", "quote_policy", "include_policy"];
+
+/// What packages look for to know a relation: a type whose name ends with `Relation`.
+fn metadata() -> Value {
+    Value::dict_of([("type", Value::str("DataFusionRelation"))])
+}
+
 impl RelationValue {
     /// A relation of the warehouse. While parsing, nothing is known of it.
     pub(crate) fn value(relation: Relation, _known: bool) -> Value {
@@ -69,6 +81,11 @@ impl RelationValue {
         ]
     }
 
+    /// A value for each part of the name.
+    fn by_part(&self, values: [Value; 3]) -> Value {
+        Value::dict_of(["database", "schema", "identifier"].into_iter().zip(values))
+    }
+
     /// The parts that are written.
     fn name(&self) -> String {
         let shown = self.parts().into_iter().filter(|(name, include, _)| *include && !name.is_empty());
@@ -108,17 +125,30 @@ impl Object for RelationValue {
             "is_table" => is("table"),
             "is_view" => is("view"),
             "is_cte" => is("cte"),
-            "is_materialized_view" | "is_pointer" | "is_dynamic_table" => Value::Bool(false),
+            "is_materialized_view" => is("materialized_view"),
+            "is_pointer" | "is_dynamic_table" => Value::Bool(false),
+            "metadata" => metadata(),
+            "path" => self.by_part(self.parts().map(|(name, _, _)| text_or_none(name))),
+            "quote_policy" => self.by_part(self.quoted.map(Value::Bool)),
+            "include_policy" => self.by_part(self.include.map(Value::Bool)),
+            "can_be_renamed" | "can_be_replaced" => Value::Bool(!matches!(self.kind.as_deref(), Some("cte") | None)),
+            "View" | "Table" | "CTE" | "External" | "MaterializedView" => return kind_named(name),
             _ => return None,
         })
     }
 
     fn methods(&self) -> &[&'static str] {
-        &["include", "quote", "render", "without_identifier", "information_schema", "incorporate", "replace_path"]
+        METHODS
     }
 
     fn call_method(&self, _interp: &mut Interpreter<'_>, name: &str, args: Args) -> Result {
         match name {
+            "get" => {
+                let [key, default] = args.bind(name, ["key", "default"])?;
+                let known = key.as_ref().and_then(Value::as_str).filter(|key| *key == "metadata" || KEYS.contains(key));
+                let value = known.and_then(|key| self.get_attr(key));
+                Ok(value.or(default).unwrap_or(Value::None))
+            }
             "include" => self.changed(args, name, |relation| &mut relation.include),
             "quote" => self.changed(args, name, |relation| &mut relation.quoted),
             // What stands in for the relation is left out: that is what people call this method for.
@@ -162,6 +192,23 @@ impl Object for RelationValue {
         }
     }
 
+    fn get_item(&self, key: &Value) -> Option<Result> {
+        let key = key.as_str().filter(|key| KEYS.contains(key))?;
+        self.get_attr(key).map(Ok)
+    }
+
+    fn is_mapping(&self) -> bool {
+        true
+    }
+
+    fn iterate(&self) -> Option<Result<Vec<Value>>> {
+        Some(Ok(KEYS.iter().map(Value::str).collect()))
+    }
+
+    fn length(&self) -> Option<usize> {
+        Some(KEYS.len())
+    }
+
     fn str(&self) -> String {
         if let Some(text) = &self.stand_in {
             return text.clone();
@@ -184,6 +231,18 @@ impl Object for RelationValue {
     fn to_json(&self) -> Option<serde_json::Value> {
         Some(serde_json::Value::String(self.str()))
     }
+}
+
+/// The kinds of relations, under their names in templates: `relation.View`, `api.Relation.Table`.
+pub(super) fn kind_named(name: &str) -> Option<Value> {
+    Some(Value::str(match name {
+        "View" => "view",
+        "Table" => "table",
+        "CTE" => "cte",
+        "External" => "external",
+        "MaterializedView" => "materialized_view",
+        _ => return None,
+    }))
 }
 
 fn text_or_none(text: &str) -> Value {

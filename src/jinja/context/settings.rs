@@ -127,10 +127,20 @@ impl Object for VarValue {
             (None, None) if self.scope.node.is_some() && !self.scope.execute => Ok(Value::None),
             (None, None) => {
                 let near = closest(name, vars.names(&self.scope.package));
+                let site = interp.site();
+                let help = match site.file.path.as_str() {
+                    // The file that sets vars is read before they are.
+                    "dbt_project.yml" => {
+                        format!(
+                            "here only --vars are known: give a default, `var('{name}', ...)`, or --vars '{{{name}: ...}}'"
+                        )
+                    }
+                    _ => format!("set it under `vars:` in dbt_project.yml, or with --vars '{{{name}: ...}}'"),
+                };
                 Err(Diagnostic::error(codes::VAR_MISSING, format!("var `{name}` is not set"))
-                    .label(interp.site(), "asked for here")
+                    .label(site, "asked for here")
                     .maybe_help(near.map(|near| format!("a var named `{near}` exists")))
-                    .help(format!("set it under `vars:` in dbt_project.yml, or with --vars '{{{name}: ...}}'"))
+                    .help(help)
                     .into())
             }
         }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::{NodeContext, Scope};
 use crate::diag::SourceFile;
 use crate::jinja::interp::{Interpreter, Options};
@@ -31,22 +33,38 @@ pub(super) fn kwargs(scope: &Rc<Scope>) -> Option<Value> {
 fn evaluate(scope: &Rc<Scope>, interp: &mut Interpreter<'_>) -> Result {
     let Some(test) = scope.node.as_ref().and_then(|node| node.as_generic_test()) else { return Ok(Value::None) };
     let place = scope.node.as_ref().map(|node| node.place());
+    let path = place.as_ref().map_or(String::new(), |span| span.file.path.clone());
     let mut out = Vec::new();
     for (name, json) in &test.kwargs {
-        let value = match json.as_str() {
-            Some(text) if name != "column_name" => match template_of(text) {
-                Some(source) => {
-                    let path = place.as_ref().map_or(String::new(), |span| span.file.path.clone());
-                    let template = parse_template(&SourceFile::new(path, source))?;
-                    interp.render_value(&template)?
-                }
-                None => Value::str(text),
-            },
-            _ => Value::from_json(json),
+        let value = match name.as_str() {
+            "column_name" => Value::from_json(json),
+            _ => argument(interp, &path, json)?,
         };
         out.push((name.clone(), value));
     }
     Ok(Value::dict_of(out))
+}
+
+/// An argument with its templates rendered, those inside of lists and mappings too.
+fn argument(interp: &mut Interpreter<'_>, path: &str, json: &Json) -> Result {
+    match json {
+        Json::String(text) => match template_of(text) {
+            Some(source) => Ok(interp.render_value(&parse_template(&SourceFile::new(path, source))?)?),
+            None => Ok(Value::str(text)),
+        },
+        Json::Array(items) => {
+            let items: Result<Vec<Value>> = items.iter().map(|item| argument(interp, path, item)).collect();
+            items.map(Value::list)
+        }
+        Json::Object(map) => {
+            let mut items = Vec::new();
+            for (key, item) in map {
+                items.push((key.clone(), argument(interp, path, item)?));
+            }
+            Ok(Value::dict_of(items))
+        }
+        other => Ok(Value::from_json(other)),
+    }
 }
 
 /// The template in an argument: text with tags, or a bare call such as `ref('x')`, which dbt evaluates too.

@@ -221,7 +221,7 @@ pub(super) fn slice(interp: &mut Interpreter<'_>, input: Value, args: Args) -> R
 }
 
 pub(super) fn map(interp: &mut Interpreter<'_>, input: Value, mut args: Args) -> Result {
-    let items = input.items()?;
+    let items = items_if_any(&input)?;
     interp.spend(items.len() as u64)?;
     let mut out = Vec::with_capacity(items.len());
     if args.positional.is_empty() {
@@ -243,6 +243,11 @@ pub(super) fn map(interp: &mut Interpreter<'_>, input: Value, mut args: Args) ->
         out.push(filter(interp, item, args.clone())?);
     }
     Ok(iterator("generator", out))
+}
+
+/// The items; none of what is not true, such as `none`: these filters look first whether there is anything.
+fn items_if_any(input: &Value) -> Result<Vec<Value>> {
+    if input.is_true() { input.items() } else { Ok(Vec::new()) }
 }
 
 pub(super) fn select(interp: &mut Interpreter<'_>, input: Value, args: Args) -> Result {
@@ -275,7 +280,7 @@ fn choose(interp: &mut Interpreter<'_>, input: Value, mut args: Args, by_attr: b
         let name = name.text();
         Some(predicates::find(&name).ok_or_else(|| fail(format!("no test named '{name}'")))?)
     };
-    let items = input.items()?;
+    let items = items_if_any(&input)?;
     interp.spend(items.len() as u64)?;
     let mut out = Vec::new();
     for item in items {

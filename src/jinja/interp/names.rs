@@ -53,6 +53,10 @@ impl Object for AllNames {
     }
 }
 
+/// What dbt has as macros and the context has as functions here: `dbt.run_query(..)`.
+const MACROS_OF_THE_CONTEXT: &[&str] =
+    &["run_query", "statement", "load_relation", "is_incremental", "should_full_refresh"];
+
 impl Interpreter<'_> {
     /// The value of a name: a variable of the frame, or what [`Interpreter::resolve`] finds.
     pub(super) fn lookup(&self, name: &str) -> Option<Value> {
@@ -137,7 +141,12 @@ impl Interpreter<'_> {
             if let Some(value) = self.context.overridden(&format!("{}.{name}", package.name)) {
                 return Some(Some(value));
             }
-            return Some(self.env.get(&package.name, name).map(|item| Value::of_macro(Arc::clone(item))));
+            let item = self.env.get(&package.name, name).map(|item| Value::of_macro(Arc::clone(item)));
+            let of_context = || {
+                let is_one = *package.name == *BUILTIN_PACKAGE && MACROS_OF_THE_CONTEXT.contains(&name);
+                is_one.then(|| self.context.lookup(name)).flatten()
+            };
+            return Some(item.or_else(of_context));
         }
         base.as_object::<AllNames>()?;
         Some(if name == "modules" { Some(self.eval_name(name)) } else { self.resolve(name) })

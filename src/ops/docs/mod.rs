@@ -41,7 +41,7 @@ pub async fn generate(
 ) -> Result<Generated> {
     let artifacts = loaded.project.target_path(options.target_path.as_deref());
     if !docs.no_compile {
-        super::compile(options, loaded, None, diagnostics).await?;
+        super::compile(options, loaded, None, &mut |_| {}, diagnostics).await?;
     }
     let session = Session::open(options, loaded, Vec::new()).await?;
     // Plans and lineage are of what is written, whatever the warehouse holds.

@@ -45,7 +45,9 @@ impl Csv {
         let names: Vec<String> = self
             .fields
             .iter()
-            .map(|field| String::from_utf8_lossy(&field.text(record, &self.options)).into())
+            .map(|field| String::from_utf8_lossy(&field.text(record, &self.options)).into_owned())
+            .enumerate()
+            .map(|(at, name)| named(at, name))
             .collect();
         let mut places = Vec::with_capacity(self.schema.fields().len());
         for field in self.schema.fields() {
@@ -88,6 +90,11 @@ impl Csv {
         root.end_row();
         Ok(())
     }
+}
+
+/// The name of the column at `at` whose header says `name`: a column has one even if its header has none.
+pub(super) fn named(at: usize, name: String) -> String {
+    if name.trim().is_empty() { format!("column_{}", at + 1) } else { name }
 }
 
 /// Appends one field. An empty unquoted field is NULL; a quoted one is the empty string where text is declared.

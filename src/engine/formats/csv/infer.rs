@@ -7,6 +7,7 @@ use super::super::records::Cut;
 use super::super::spec::CsvOptions;
 use super::super::values;
 use super::cut::cut;
+use super::decode::named;
 
 /// Records that are looked at.
 const RECORDS: usize = 10_000;
@@ -27,10 +28,7 @@ pub(in super::super) fn infer(sample: &[u8], whole: bool, options: &CsvOptions) 
         let texts = || fields.iter().map(|field| (field.text(record, options), field.quoted));
         if names.is_none() {
             types = vec![DataType::Null; fields.len()];
-            let named = |(at, text): (usize, String)| match options.header && !text.trim().is_empty() {
-                true => text,
-                false => format!("column_{}", at + 1),
-            };
+            let named = |(at, text): (usize, String)| named(at, if options.header { text } else { String::new() });
             names =
                 Some(texts().map(|(text, _)| String::from_utf8_lossy(&text).into()).enumerate().map(named).collect());
             if options.header {

@@ -39,6 +39,12 @@ struct Place {
 impl Resolver<'_> {
     /// Resolves an expression that is a name: an identifier, or an access to fields.
     pub(super) fn name(&mut self, expr: &mut Expr) -> (Option<DataType>, Meaning) {
+        if let Expr::Identifier(ident) = expr
+            && let Some((stands_for, data_type)) = self.alias(ident)
+        {
+            *expr = stands_for;
+            return (data_type, Meaning::Field);
+        }
         let path = match expr {
             Expr::Identifier(ident) => self.path(std::slice::from_ref(ident)),
             Expr::CompoundIdentifier(idents) => self.path(idents),

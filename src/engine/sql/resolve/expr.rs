@@ -1,7 +1,10 @@
 //! Expressions. Each is resolved in place; what is known of its type comes back.
 
 use arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, Query};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType as SqlType, Expr, Function, FunctionArguments, Ident, Query, Value,
+    ValueWithSpan,
+};
 
 use super::scope::Visible;
 use super::{Resolver, types};
@@ -48,10 +51,12 @@ impl Resolver<'_> {
                 }
                 element.map(types::list_of)
             }
-            Expr::BinaryOp { .. } => {
+            Expr::BinaryOp { op, .. } => {
+                let is_condition = gives_boolean(op);
                 self.binary(expr);
-                None
+                is_condition.then_some(DataType::Boolean)
             }
+            Expr::Value(ValueWithSpan { value: Value::Boolean(_), .. }) => Some(DataType::Boolean),
             Expr::Lambda(lambda) => {
                 // Calls take their lambdas themselves.
                 *expr = json_access(lambda.clone());
@@ -134,8 +139,11 @@ impl Resolver<'_> {
                 self.expr(high);
             }
             Expr::InList { expr, list, .. } => {
-                self.expr(expr);
+                let data_type = self.expr(expr);
                 self.exprs(list);
+                if data_type == Some(DataType::Boolean) {
+                    list.iter_mut().for_each(as_boolean);
+                }
             }
             Expr::InSubquery { expr, subquery, .. } => {
                 self.expr(expr);
@@ -213,4 +221,25 @@ impl Resolver<'_> {
         }
         false
     }
+}
+
+/// A text constant that is compared with booleans, as dbt's `accepted_values` writes it. The planner takes one in `=`, and
+/// not in a list.
+fn as_boolean(expr: &mut Expr) {
+    let is_text = matches!(expr, Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(_), .. }));
+    if is_text {
+        let text = std::mem::replace(expr, Expr::Identifier(Ident::new("")));
+        *expr = Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(text),
+            data_type: SqlType::Boolean,
+            array: false,
+            format: None,
+        };
+    }
+}
+
+fn gives_boolean(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
+    matches!(op, And | Eq | Gt | GtEq | Lt | LtEq | NotEq | Or)
 }

@@ -108,8 +108,9 @@ impl Resolver<'_> {
                 ident.value = ident.value.to_lowercase();
             }
             if SERIES.contains(&ident.value.as_str()) {
-                visible = Visible { columns: vec![Column::new("value", None)], ..visible };
-                visible.open = false;
+                let also = [Some(&ident.value), alias.filter(|alias| alias.columns.is_empty()).map(|a| &a.name.value)];
+                let also = also.into_iter().flatten().cloned().collect();
+                visible = Visible { columns: vec![Column::new("value", None)], also, ..Visible::default() };
             }
             visible.qualifier = vec![format!("{}()", ident.value)];
         }

@@ -65,7 +65,7 @@ impl Resolver<'_> {
             items.push(SelectItem::ExprWithAlias { expr, alias: identifier(&actual) });
             columns.push(Column { at: Some(vec![alias.clone(), actual]), ..Column::new(name, data_type) });
         }
-        scope.relations.push(Visible { qualifier, columns, open: false });
+        scope.relations.push(Visible { qualifier, columns, ..Visible::default() });
         wrap(item, index, items, &alias);
         true
     }

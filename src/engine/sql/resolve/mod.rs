@@ -76,6 +76,8 @@ struct Resolver<'a> {
     lambdas: Vec<Column>,
     read: Vec<Relation>,
     noticed: Noticed,
+    /// How many aliases were replaced by what they stand for: it may double with every one.
+    expanded: usize,
 }
 
 impl<'a> Resolver<'a> {
@@ -87,6 +89,7 @@ impl<'a> Resolver<'a> {
             lambdas: Vec::new(),
             read: Vec::new(),
             noticed: Noticed::default(),
+            expanded: 0,
         }
     }
 
@@ -98,7 +101,10 @@ impl<'a> Resolver<'a> {
                 CopyToSource::Query(query) => {
                     self.query(query);
                 }
-                CopyToSource::Relation(name) => self.reads(name),
+                CopyToSource::Relation(name) => {
+                    self.reads(name);
+                    self.known(&parts(name));
+                }
             },
             Statement::CreateExternalTable(_) | Statement::Reset(_) => {}
         }

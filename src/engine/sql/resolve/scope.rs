@@ -1,7 +1,7 @@
 //! What a name may stand for at one place of a query.
 
 use arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use super::notes::History;
 
@@ -40,6 +40,8 @@ pub(super) struct Visible {
     pub(super) columns: Vec<Column>,
     /// There may be more columns than `columns`.
     pub(super) open: bool,
+    /// Other names of the first column: DuckDB calls the column of `range(3)` `range`, Postgres by the alias.
+    pub(super) also: Vec<String>,
 }
 
 impl Visible {
@@ -76,6 +78,8 @@ pub(super) struct Scope {
     pub(super) prefer: Prefer,
     /// Columns that joins merged with USING: unqualified they are one.
     pub(super) merged: Vec<String>,
+    /// Aliases of the projection that WHERE and later items may use, with what they stand for as it was written.
+    pub(super) aliases: Vec<(Ident, Expr)>,
     /// The planner sees these names as those of an outer query: left neighbours of a lateral item.
     pub(super) lateral: bool,
 }
@@ -165,7 +169,12 @@ impl Scope {
 
     fn input(&self, name: &str) -> Found {
         let columns = self.relations.iter().flat_map(|relation| &relation.columns);
-        let found = search(name, columns.clone());
+        let mut found = search(name, columns.clone());
+        if found == Found::Nothing {
+            let named = |relation: &&Visible| relation.also.iter().any(|other| same(other, name));
+            let column = self.relations.iter().find(named).and_then(|relation| relation.columns.first());
+            found = column.map_or(Found::Nothing, |column| Found::Column(column.clone()));
+        }
         // Columns that moved have names of their own, so the planner would not see that two of them had the same.
         if let Found::Column(column) = &found
             && column.at.is_some()
@@ -213,7 +222,7 @@ mod tests {
 
     fn scope(names: &[&str]) -> Scope {
         let columns = names.iter().map(|name| Column::new(*name, None)).collect();
-        Scope::of(Visible { qualifier: vec!["main".into(), "T".into()], columns, open: false })
+        Scope::of(Visible { qualifier: vec!["main".into(), "T".into()], columns, ..Visible::default() })
     }
 
     fn found(scope: &Scope, name: &str) -> Found {

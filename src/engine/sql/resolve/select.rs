@@ -1,13 +1,16 @@
 //! One SELECT: FROM, then WHERE, then the projection, then the clauses that see both.
 
+use std::ops::ControlFlow;
+
+use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Distinct, Expr, GroupByExpr, Ident, NamedWindowExpr, OrderBy, OrderByExpr, OrderByKind, Select,
-    SelectItem, Value,
+    SelectItem, Value, visit_expressions,
 };
 
 use super::access::Meaning;
 use super::notes::is_distinct;
-use super::scope::{Column, Prefer, Visible};
+use super::scope::{Column, Found, Prefer, Visible, same};
 use super::{Resolver, exact};
 use crate::engine::sql::rewrite::identifier;
 
@@ -48,7 +51,7 @@ impl Resolver<'_> {
             self.expr(&mut view.lateral_view);
         }
         if let Some(selection) = &mut select.selection {
-            self.expr(selection);
+            self.seeing(aliases(&select.projection), |resolver| resolver.expr(selection));
         }
         let (output, respelled) = self.projection(&mut select.projection);
         if let Some(scope) = self.scopes.last_mut() {
@@ -98,8 +101,14 @@ impl Resolver<'_> {
 
     fn projection(&mut self, projection: &mut Vec<SelectItem>) -> (Visible, Vec<Respelled>) {
         let mut items = Vec::with_capacity(projection.len());
+        let mut earlier = Vec::new();
         for item in std::mem::take(projection) {
-            self.item(item, &mut items);
+            let alias = aliases(std::slice::from_ref(&item));
+            self.seeing(std::mem::take(&mut earlier), |resolver| {
+                resolver.item(item, &mut items);
+                earlier = resolver.scopes.last_mut().map_or_else(Vec::new, |scope| std::mem::take(&mut scope.aliases));
+            });
+            earlier.extend(alias);
         }
         let names: Vec<String> = items
             .iter()
@@ -119,6 +128,37 @@ impl Resolver<'_> {
             projection.push(item.item);
         }
         (output, respelled)
+    }
+
+    /// Resolves something where these aliases of the projection can be used.
+    fn seeing<T>(&mut self, aliases: Vec<(Ident, Expr)>, work: impl FnOnce(&mut Self) -> T) -> T {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.aliases = aliases;
+        }
+        let done = work(self);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.aliases.clear();
+        }
+        done
+    }
+
+    /// What an alias of the same projection stands for, if `ident` is one and no column: `select a + 1 as b, b * 2`. DuckDB
+    /// and Spark have that; the planner does not.
+    pub(super) fn alias(&mut self, ident: &Ident) -> Option<(Expr, Option<DataType>)> {
+        let scope = self.scopes.last_mut()?;
+        let at = scope.aliases.iter().rposition(|(alias, _)| same(&alias.value, &ident.value))?;
+        if scope.column(ident) != Found::Nothing || self.expanded >= MAX_EXPANDED {
+            return None;
+        }
+        self.expanded += 1;
+        let mut expr = scope.aliases[at].1.clone();
+        // It may use the aliases before it, and not itself.
+        let hidden = scope.aliases.split_off(at);
+        let data_type = self.expr(&mut expr);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.aliases.extend(hidden);
+        }
+        Some((Expr::Nested(Box::new(expr)), data_type))
     }
 
     fn item(&mut self, item: SelectItem, items: &mut Vec<Item>) {
@@ -155,6 +195,29 @@ impl Resolver<'_> {
         };
         Item { alias, ..Item::of(SelectItem::UnnamedExpr(expr), Column::new(name, data_type)) }
     }
+}
+
+/// How many uses of aliases one statement may have.
+const MAX_EXPANDED: usize = 1000;
+
+/// The aliases of a projection that may be written out twice: not those that are another value each time.
+fn aliases(projection: &[SelectItem]) -> Vec<(Ident, Expr)> {
+    let alias = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { expr, alias } if !is_volatile(expr) => Some((alias.clone(), expr.clone())),
+        _ => None,
+    };
+    projection.iter().filter_map(alias).collect()
+}
+
+fn is_volatile(expr: &Expr) -> bool {
+    let volatile = ["random", "rand", "uuid", "gen_random_uuid"];
+    let flow = visit_expressions(expr, |expr| match expr {
+        Expr::Function(function) if volatile.iter().any(|name| same(&function.name.to_string(), name)) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    flow.is_break()
 }
 
 /// Sorts by the column of the projection, not by the one behind it: with DISTINCT the planner insists on that.

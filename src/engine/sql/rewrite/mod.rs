@@ -4,6 +4,7 @@ mod build;
 mod json;
 mod operators;
 mod queries;
+mod types;
 mod views;
 mod windows;
 

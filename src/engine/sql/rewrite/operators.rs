@@ -3,6 +3,7 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, UnaryOperator};
 
 use super::build::{binary, call};
+use super::types;
 
 /// Rewrites one expression whose parts are done.
 pub(super) fn rewrite(expr: &mut Expr) {
@@ -28,13 +29,8 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
             *expr = binary(take(text), op, take(pattern));
         }
-        // Tables hold microseconds, and so does `timestamp` elsewhere; nanoseconds end in 2262.
-        Expr::Cast { data_type: DataType::Timestamp(precision @ None, _), .. } => *precision = Some(6),
-        Expr::TypedString(typed) => {
-            if let DataType::Timestamp(precision @ None, _) = &mut typed.data_type {
-                *precision = Some(6);
-            }
-        }
+        Expr::Cast { data_type, .. } => types::respell(data_type),
+        Expr::TypedString(typed) => types::respell(&mut typed.data_type),
         // `a in unnest(list)`
         Expr::InUnnest { expr: value, array_expr, negated } => {
             let has = call("array_has", vec![take(array_expr), take(value)]);

@@ -1,0 +1,86 @@
+//! SQL as projects write it for DuckDB, Postgres or Spark: each line here is a query and its result.
+
+use crate::harness::Project;
+
+fn check(cases: &[(&str, &str)]) {
+    let project = Project::new();
+    for (sql, expected) in cases {
+        let out = project.run(&["show", "--inline", sql, "--output", "csv", "--quiet", "--limit", "-1"]);
+        assert_eq!(out.code, Some(0), "{sql}\n{}", out.stderr);
+        let rows: Vec<&str> = out.stdout.lines().skip(1).collect();
+        assert_eq!(rows.join(" "), *expected, "{sql}");
+    }
+}
+
+#[test]
+fn an_alias_can_be_used_in_the_same_select() {
+    check(&[
+        ("select x + 1 as a, a * 2 as b, b - a from (values (1)) t(x)", "2,4,2"),
+        ("select x + 1 as a from (values (1), (5)) t(x) where a > 2", "6"),
+        ("select sum(x) as s, s / 2.0 as half from (values (1), (2)) t(x)", "3,1.5"),
+        // A column wins against an alias.
+        ("select x + 1 as y, y from (values (1, 10)) t(x, y)", "2,10"),
+        ("select x as y, y as z, Z from (values (7)) t(x)", "7,7,7"),
+        ("select length(x) as n, n as again from (values ('abc')) t(x) group by x", "3,3"),
+    ]);
+    let out = Project::new().run(&["show", "--inline", "select random() as r, r as again"]);
+    assert!(out.stderr.contains("C4004"), "{}", out.stderr);
+}
+
+#[test]
+fn types_have_the_names_that_other_databases_give_them() {
+    check(&[
+        ("select 'a'::character varying(10), cast('b' as char varying(3)), 'c'::nvarchar(9)", "a,b,c"),
+        ("select '2020-01-01'::datetime, '2020-01-01'::timestamp_ntz", "2020-01-01T00:00:00,2020-01-01T00:00:00"),
+        ("select '12'::hugeint + 1, '1.50'::number(10, 2), '3'::dec(4, 1)", "13,1.50,3.0"),
+        ("select '{\"a\": 1}'::json, 'x'::uuid", "\"{\"\"a\"\": 1}\",x"),
+    ]);
+}
+
+#[test]
+fn types_meet_where_databases_let_them() {
+    check(&[
+        ("select coalesce(d, '2099-01-01') from (values (cast(null as date))) t(d)", "2099-01-01"),
+        ("select coalesce(b, 'true') from (values (cast(null as boolean))) t(b)", "true"),
+        ("select regexp_matches('abc', 'b') > 0, 0 = regexp_matches('abc', 'x')", "true,true"),
+        ("select b = 'true', 'False' <> b from (values (true)) t(b)", "true,true"),
+        ("select b in ('True', 'False'), c not in ('true') from (select true as b, 1 > 2 as c) t", "true,true"),
+        (
+            "select date '2020-01-31' + interval '1 month' * 1, date '2020-01-01' + 2 * interval '1 day'",
+            "2020-02-29T00:00:00,2020-01-03T00:00:00",
+        ),
+        ("select len('abc'), len([1, 2])", "3,2"),
+    ]);
+}
+
+#[test]
+fn series_of_timestamps_are_tables() {
+    let series =
+        "select * from generate_series(timestamp '2020-01-01', timestamp '2020-01-03', interval '1 day') as t(at)";
+    check(&[(series, "2020-01-01T00:00:00 2020-01-02T00:00:00 2020-01-03T00:00:00")]);
+    let types =
+        "select arrow_typeof(value) from range(timestamp '2020-01-01', timestamp '2020-01-02', interval '1 day')";
+    check(&[(types, "Timestamp(µs)")]);
+}
+
+#[test]
+fn json_in_text_can_be_read() {
+    check(&[
+        ("select j ->> 'a', j -> 'b' from (values ('{\"a\": \"x\", \"b\": [1, 2]}')) t(j)", "x,\"[1,2]\""),
+        (
+            "select json_extract_string(j, '$.b[1]'), json_array_length(j, '$.b') from (values ('{\"b\": [1, 2]}')) t(j)",
+            "2,2",
+        ),
+        ("select j::json ->> '$.a.b' from (values ('{\"a\": {\"b\": 5}}'), ('no json'), (null)) t(j)", "5  "),
+    ]);
+}
+
+#[test]
+fn the_column_of_a_series_has_the_names_that_databases_give_it() {
+    check(&[
+        ("select range from range(2)", "0 1"),
+        ("select generate_series + 1 as n from generate_series(1, 2)", "2 3"),
+        ("select n * 10 as m from generate_series(1, 2) as n", "10 20"),
+        ("select value from range(1)", "0"),
+    ]);
+}
