@@ -4,7 +4,8 @@
 //! others use theirs. A plan registers dozens of them when it starts, so that an aggregation spills at a few percent of the
 //! limit while most of the memory is free. Here an even share is what an operator can always have; beyond it, it may take
 //! what is free as long as enough is left for those that are small yet ([`FREE_FOR_ALL`]). Once memory is scarce the large
-//! ones are refused first: they spill, and shares are even again. What cannot spill may take all that is free.
+//! ones are refused first: they spill, and shares are even again. What cannot spill may take all that is free, and a
+//! little ([`LITTLE`]) if nothing is.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -22,6 +23,14 @@ const TOP_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 
 /// The part of the limit up to which operators that can spill may take more than their share.
 const FREE_FOR_ALL: f64 = 0.6;
+
+/// A share is never less than this part of the limit, however many operators there are: few of them are at work at a time,
+/// and one that cannot hold a batch of rows cannot even spill it.
+const WORKABLE: usize = 8;
+
+/// What cannot spill may hold this part of the limit even if nothing is free: a few groups in the order of the rows, the
+/// fourteen rows of a seed. The work would fail of them otherwise, and those that can spill give back more than that soon.
+const LITTLE: usize = 16;
 
 /// The pool that all operators share: `limit` bytes.
 pub(super) fn shared_pool(limit: usize) -> Arc<dyn MemoryPool> {
@@ -54,9 +63,11 @@ impl SharedPool {
     fn room(&self, state: &Shared, reservation: &MemoryReservation) -> usize {
         let used = state.spillable + state.unspillable;
         if !reservation.consumer().can_spill() {
-            return self.limit.saturating_sub(used);
+            let little = (self.limit / LITTLE).saturating_sub(reservation.size());
+            return self.limit.saturating_sub(used).max(little);
         }
-        let share = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
+        let even = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
+        let share = even.max(self.limit / WORKABLE);
         let beyond = ((self.limit as f64 * FREE_FOR_ALL) as usize).saturating_sub(used);
         share.saturating_sub(reservation.size()).max(beyond)
     }
@@ -211,9 +222,9 @@ mod tests {
         let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(1000));
         let (large, small) = (spiller(&pool, "large"), spiller(&pool, "small"));
         let _idle: Vec<_> = (0..8).map(|n| spiller(&pool, &format!("idle {n}"))).collect();
-        large.try_grow(600).expect("far beyond its tenth, as nobody else uses theirs");
+        large.try_grow(600).expect("far beyond its share, as nobody else uses theirs");
         assert!(large.try_grow(1).is_err(), "the rest is for the others");
-        small.try_grow(100).expect("a tenth is always there");
+        small.try_grow(125).expect("an eighth is always there");
         assert!(small.try_grow(1).is_err());
         large.free();
         small.try_grow(400).expect("the large one has spilled");
@@ -229,5 +240,8 @@ mod tests {
         let error = join.try_grow(1).expect_err("there is nothing left").to_string();
         assert!(error.contains("for join with 900 B"), "{error}");
         assert_eq!(pool.reserved(), 1000);
+        let seed = MemoryConsumer::new("a join with a seed").register(&pool);
+        seed.try_grow(62).expect("a little");
+        assert!(seed.try_grow(1).is_err());
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn open(
     let pool = shared_pool(usize::try_from(limit).unwrap_or(usize::MAX));
     let runtime = runtime(options, &pool, stores)?;
     let builder = SessionStateBuilder::new()
-        .with_config(adjust(config(options))?)
+        .with_config(adjust(config(options, limit))?)
         .with_runtime_env(runtime)
         .with_default_features()
         // Plans the nodes that the Delta writer adds; everything else is DataFusion's own.
@@ -64,7 +64,12 @@ fn runtime(
         .map_err(|error| Diagnostic::error(codes::STORE_ERROR, format!("the engine cannot start: {error}")))
 }
 
-fn config(options: &SessionOptions) -> SessionConfig {
+/// What an operator that sorts keeps aside for merging what it spilled, unless memory is short.
+const MERGE_BYTES: u64 = 10 << 20;
+/// With less memory than this, batches are smaller.
+const SCARCE: u64 = 128 << 20;
+
+fn config(options: &SessionOptions, limit: u64) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(&options.database, &options.schema)
         .with_create_default_catalog_and_schema(false)
@@ -74,11 +79,12 @@ fn config(options: &SessionOptions) -> SessionConfig {
     settings.sql_parser.enable_ident_normalization = false;
     settings.sql_parser.collect_spans = true;
     settings.execution.listing_table_ignore_subdirectory = false;
+    settings.execution.sort_spill_reservation_bytes = (limit / 50).min(MERGE_BYTES) as usize;
     // A first phase of an aggregation that halves the rows at best costs more than it spares, in time and in memory.
     settings.execution.skip_partial_aggregation_probe_ratio_threshold = 0.5;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
-    config
+    if limit < SCARCE { config.with_batch_size(2048) } else { config }
 }
 
 fn default_memory_limit() -> u64 {

@@ -29,6 +29,9 @@ use crate::node::Relation;
 /// Rows that a Parquet row group has at most: small enough to be buffered, large enough to be scanned fast.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 
+/// A column whose dictionary gets larger is written without one: ids and names would only be looked up in vain.
+const DICTIONARY_BYTES: usize = 256 * 1024;
+
 /// What goes into the log with the rows.
 #[derive(Debug, Clone)]
 pub struct Commit {
@@ -262,6 +265,7 @@ pub(super) fn writer_properties() -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .build()
 }
 

@@ -94,6 +94,29 @@ fn the_run_results_have_dbts_schema_and_our_measures() {
     assert!(text(&find("model.shop.b")["compiled_code"]).contains("id * 2"));
 }
 
+#[test]
+fn operators_are_told_when_they_are_asked_for() {
+    let grouped = "{{ config(materialized='table') }} select id % 3 as k, count(*) as n from {{ source('lake', 't') }} group by 1";
+    let lines: String = (0..100).map(|id| format!("{{\"id\": {id}}}\n")).collect();
+    let yaml = "sources: [{name: lake, tables: [{name: t, external: {location: t.json, file_format: json}, \
+                columns: [{name: id, data_type: bigint}]}]}]\n";
+    let project = Project::models(&[("g", grouped)]).file("models/s.yml", yaml).file("t.json", &lines);
+    let response = |project: &Project| {
+        project.json("target/run_results.json")["results"][0]["adapter_response"]["operators"].clone()
+    };
+    let output = project.ok(&["build", "--explain-analyze"]);
+    output.says(&["g: ", "operator", "Aggregate", "DataSource"]);
+    let operators = response(&project);
+    let operators = operators[0].as_array().expect("the operators of one plan");
+    assert_eq!((operators[0]["depth"].as_u64(), operators[0]["rows"].as_u64()), (Some(0), Some(3)), "{operators:?}");
+    let scan = operators.iter().find(|operator| operator["name"] == "DataSourceExec").expect("a scan");
+    let read = (scan["rows"].as_u64(), scan["bytes_read"].as_u64(), scan["files_opened"].as_u64());
+    assert_eq!(read, (Some(100), Some(lines.len() as u64), Some(1)), "{scan}");
+    let quiet = project.ok(&["build"]);
+    assert!(!quiet.stderr.contains("operator"), "{}", quiet.stderr);
+    assert_eq!(response(&project), Json::Null);
+}
+
 /// An artifact without what is named as a time or an id, and results in the order of their ids.
 fn stable(project: &Project, path: &str) -> String {
     let mut json = project.json(path);

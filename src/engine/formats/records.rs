@@ -235,7 +235,10 @@ impl<F: RecordFormat> RecordStream<F> {
                 Cut::Record { start, end, next, broken } => {
                     self.record(self.start + start..self.start + end, broken)?;
                     let passed = &self.buffer[self.start..self.start + next];
-                    self.lines += memchr::memchr_iter(b'\n', passed).count() as u64;
+                    self.lines += match self.format.is_line_based() {
+                        true => u64::from(passed.last() == Some(&b'\n')),
+                        false => memchr::memchr_iter(b'\n', passed).count() as u64,
+                    };
                     self.batch_bytes += next;
                     self.start += next;
                 }

@@ -289,22 +289,28 @@ impl Totals {
         }
     }
 
-    #[inline]
-    fn add(&mut self, group: usize, value: i128) -> Result<()> {
+    /// Adds to the sums of groups, in 128 bits from the first one on that needs them.
+    fn add(&mut self, mut values: impl Iterator<Item = (usize, i128)>) -> Result<()> {
         if let Totals::Narrow(sums) = self {
-            let sum = i64::try_from(value).ok().and_then(|value| sums[group].checked_add(value));
-            match sum {
-                Some(sum) => {
-                    sums[group] = sum;
-                    return Ok(());
+            let too_large = values.find(|(group, value)| {
+                match i64::try_from(*value).ok().and_then(|value| sums[*group].checked_add(value)) {
+                    Some(sum) => sums[*group] = sum,
+                    None => return true,
                 }
-                None => *self = Totals::Wide(sums.iter().map(|sum| i128::from(*sum)).collect()),
-            }
+                false
+            });
+            let Some((group, value)) = too_large else { return Ok(()) };
+            let mut wide: Vec<i128> = sums.iter().map(|sum| i128::from(*sum)).collect();
+            wide[group] = add_checked(wide[group], value)?;
+            *self = Totals::Wide(wide);
         }
-        if let Totals::Wide(sums) = self {
-            sums[group] = add_checked(sums[group], value)?;
+        match self {
+            Totals::Wide(sums) => values.try_for_each(|(group, value)| {
+                sums[group] = add_checked(sums[group], value)?;
+                Ok(())
+            }),
+            Totals::Narrow(_) => Ok(()),
         }
-        Ok(())
     }
 
     fn split_off(&mut self, groups: usize) -> Totals {
@@ -367,17 +373,18 @@ impl<T: Summand> Sums<T> {
         let values = values.as_primitive::<U>();
         if total == 1 {
             let (sum, count) = sum_of(values, present.as_ref())?;
-            self.sums.add(0, sum)?;
+            self.sums.add(std::iter::once((0, sum)))?;
             self.some[0] |= count > 0;
             return Ok(());
         }
-        let mut add = |group: usize, value: U::Native| {
-            self.some[group] = true;
-            self.sums.add(group, U::widen(value))
+        let (some, values) = (&mut self.some, values.values());
+        let of_row = |row: usize| {
+            some[groups[row]] = true;
+            (groups[row], U::widen(values[row]))
         };
         match present {
-            None => groups.iter().zip(values.values()).try_for_each(|(group, value)| add(*group, *value)),
-            Some(present) => present.valid_indices().try_for_each(|row| add(groups[row], values.value(row))),
+            None => self.sums.add((0..groups.len()).map(of_row)),
+            Some(present) => self.sums.add(present.valid_indices().map(of_row)),
         }
     }
 
