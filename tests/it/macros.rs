@@ -158,7 +158,7 @@ fn the_adapter_knows_schemas_and_compares_relations() {
     let show = |sql: &str| project.ok(&["show", "--inline", sql, "--output", "csv", "--quiet"]).stdout;
     let schemas = "select '{{ adapter.list_schemas(target.database) | join('+') }}' as s,
         '{{ adapter.check_schema_exists(target.database, 'main_other') }}' as there, '{{ adapter.check_schema_exists(target.database, 'nope') }}' as nowhere";
-    assert_eq!(show(schemas), "s,there,nowhere\nmain+main_other,True,False\n");
+    assert_eq!(show(schemas), "s,there,nowhere\nmain+main_other+meta,True,False\n");
     let different = "{{ adapter.get_rows_different_sql(ref('a'), ref('b')) }}";
     assert_eq!(show(different), "row_count_difference,num_mismatched\n1,1\n");
     let names = "select '{{ dbt.is_incremental() }} {{ dbt.run_query('select 7 as n').rows[0].n }}' as v";

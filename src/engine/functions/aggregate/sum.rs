@@ -29,12 +29,13 @@ use super::store::{Grouped, Single, Store, present};
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sum {
     stock: Stock,
+    aliases: [String; 1],
 }
 
 impl Sum {
     /// The aggregate.
     pub(super) fn new() -> Sum {
-        Sum { stock: Stock::new() }
+        Sum { stock: Stock::new(), aliases: ["fsum".to_string()] }
     }
 }
 
@@ -75,6 +76,10 @@ fn ours_distinct(data_type: &DataType) -> bool {
 impl AggregateUDFImpl for Sum {
     fn name(&self) -> &str {
         "sum"
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {
