@@ -120,7 +120,7 @@ fn apart(options: &Options, loaded: &Loaded) -> Result<Lineage> {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
-                .thread_stack_size(16 << 20)
+                .thread_stack_size(64 << 20)
                 .build()
                 .map_err(|error| crashed(&error))?;
             runtime.block_on(lineage(options, loaded))

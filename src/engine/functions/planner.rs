@@ -23,21 +23,21 @@ use super::{json, lenient};
 pub(super) struct Planner;
 
 /// What DataFusion would refuse because of its types; the expression itself if it is none of that.
-fn by_types(expr: RawBinaryExpr, left: &DataType, right: &DataType) -> Result<Expr, RawBinaryExpr> {
+fn by_types(expr: RawBinaryExpr, left: &DataType, right: &DataType) -> PlannerResult<RawBinaryExpr> {
     use BinaryOperator::{Arrow, Eq, Gt, GtEq, LongArrow, Lt, LtEq, Multiply, NotEq};
     if matches!(expr.op, Arrow | LongArrow) && left.is_string() {
         let function = if expr.op == Arrow { json::extract() } else { json::extract_string() };
-        return Ok(function.call(vec![expr.left, expr.right]));
+        return PlannerResult::Planned(function.call(vec![expr.left, expr.right]));
     }
     if expr.op == Multiply {
         return match (left, right) {
             (DataType::Interval(_), number) if number.is_numeric() => {
-                Ok(lenient::times().call(vec![expr.left, whole(expr.right)]))
+                PlannerResult::Planned(lenient::times().call(vec![expr.left, whole(expr.right)]))
             }
             (number, DataType::Interval(_)) if number.is_numeric() => {
-                Ok(lenient::times().call(vec![expr.right, whole(expr.left)]))
+                PlannerResult::Planned(lenient::times().call(vec![expr.right, whole(expr.left)]))
             }
-            _ => Err(expr),
+            _ => PlannerResult::Original(expr),
         };
     }
     let op = match expr.op {
@@ -47,24 +47,24 @@ fn by_types(expr: RawBinaryExpr, left: &DataType, right: &DataType) -> Result<Ex
         LtEq => Operator::LtEq,
         Gt => Operator::Gt,
         GtEq => Operator::GtEq,
-        _ => return Err(expr),
+        _ => return PlannerResult::Original(expr),
     };
     let is_text_constant =
         |side: &Expr, data_type: &DataType| matches!(side, Expr::Literal(..)) && data_type.is_string();
     match (left, right) {
         (DataType::Boolean, other) if other.is_integer() => {
-            Ok(binary_expr(cast(expr.left, DataType::Int64), op, expr.right))
+            PlannerResult::Planned(binary_expr(cast(expr.left, DataType::Int64), op, expr.right))
         }
         (other, DataType::Boolean) if other.is_integer() => {
-            Ok(binary_expr(expr.left, op, cast(expr.right, DataType::Int64)))
+            PlannerResult::Planned(binary_expr(expr.left, op, cast(expr.right, DataType::Int64)))
         }
         (DataType::Boolean, other) if is_text_constant(&expr.right, other) => {
-            Ok(binary_expr(expr.left, op, cast(expr.right, DataType::Boolean)))
+            PlannerResult::Planned(binary_expr(expr.left, op, cast(expr.right, DataType::Boolean)))
         }
         (other, DataType::Boolean) if is_text_constant(&expr.left, other) => {
-            Ok(binary_expr(cast(expr.left, DataType::Boolean), op, expr.right))
+            PlannerResult::Planned(binary_expr(cast(expr.left, DataType::Boolean), op, expr.right))
         }
-        _ => Err(expr),
+        _ => PlannerResult::Original(expr),
     }
 }
 
@@ -80,8 +80,8 @@ impl ExprPlanner for Planner {
             return Ok(PlannerResult::Original(expr));
         };
         let expr = match by_types(expr, &left, &right) {
-            Ok(planned) => return Ok(PlannerResult::Planned(planned)),
-            Err(expr) => expr,
+            PlannerResult::Planned(planned) => return Ok(PlannerResult::Planned(planned)),
+            PlannerResult::Original(expr) => expr,
         };
         let unsigned = [&left, &right].into_iter().filter(|side| side.is_unsigned_integer()).count();
         let mixed = unsigned == 1 && left.is_integer() && right.is_integer();
