@@ -19,7 +19,7 @@ fn an_alias_can_be_used_in_the_same_select() {
         ("select x + 1 as a from (values (1), (5)) t(x) where a > 2", "6"),
         ("select sum(x) as s, s / 2.0 as half from (values (1), (2)) t(x)", "3,1.5"),
         // A column wins against an alias.
-        ("select x + 1 as y, y from (values (1, 10)) t(x, y)", "2,10"),
+        ("select x + 1 as y, y + 0 as z from (values (1, 10)) t(x, y)", "2,10"),
         ("select x as y, y as z, Z from (values (7)) t(x)", "7,7,7"),
         ("select length(x) as n, n as again from (values ('abc')) t(x) group by x", "3,3"),
     ]);
@@ -31,7 +31,7 @@ fn an_alias_can_be_used_in_the_same_select() {
 fn types_have_the_names_that_other_databases_give_them() {
     check(&[
         ("select 'a'::character varying(10), cast('b' as char varying(3)), 'c'::nvarchar(9)", "a,b,c"),
-        ("select '2020-01-01'::datetime, '2020-01-01'::timestamp_ntz", "2020-01-01T00:00:00,2020-01-01T00:00:00"),
+        ("select '2020-01-01'::datetime, '2020-01-02'::timestamp_ntz", "2020-01-01T00:00:00,2020-01-02T00:00:00"),
         ("select '12'::hugeint + 1, '1.50'::number(10, 2), '3'::dec(4, 1)", "13,1.50,3.0"),
         ("select '{\"a\": 1}'::json, 'x'::uuid", "\"{\"\"a\"\": 1}\",x"),
     ]);
@@ -47,7 +47,7 @@ fn types_meet_where_databases_let_them() {
         ("select b in ('True', 'False'), c not in ('true') from (select true as b, 1 > 2 as c) t", "true,true"),
         (
             "select date '2020-01-31' + interval '1 month' * 1, date '2020-01-01' + 2 * interval '1 day'",
-            "2020-02-29T00:00:00,2020-01-03T00:00:00",
+            "2020-02-29,2020-01-03",
         ),
         ("select len('abc'), len([1, 2])", "3,2"),
     ]);
@@ -107,7 +107,7 @@ fn aggregates_and_intervals_have_other_spellings() {
         ),
         ("select date('2020-01-05'), timestamp('2020-01-05 10:00:00')", "2020-01-05,2020-01-05T10:00:00"),
         ("select listagg(x, '-') within group (order by x desc) from (values ('a'), ('b')) t(x)", "b-a"),
-        ("select date '2020-01-01' + interval (1 + 1) day", "2020-01-03T00:00:00"),
+        ("select date '2020-01-01' + interval (1 + 1) day", "2020-01-03"),
         ("select date_add(date '2020-01-01', interval (n) month) from (values (2)) t(n)", "2020-03-01T00:00:00"),
     ]);
 }

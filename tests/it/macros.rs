@@ -114,7 +114,7 @@ fn results_can_be_printed_and_cut() {
         "{% macro p() %}{% set r = run_query(\"select 1234 as n, 'a' as s, true as b\") %}{% do r.print_table() %}{% do r.exclude(['b']).print_csv() %}{% endmacro %}",
     );
     let out = project.ok(&["run-operation", "p", "--quiet"]).stdout;
-    assert_eq!(out.trim_end(), "|    n | s |    b |\n| ---- | - | ---- |\n| 1234 | a | True |\nn,s\n1234,a");
+    assert_eq!(out.trim_end(), "|    n | s | b    |\n| ---- | - | ---- |\n| 1234 | a | True |\nn,s\n1234,a");
 }
 
 #[test]

@@ -315,8 +315,10 @@ pub(super) fn sql_name(data_type: &DataType) -> String {
         DataType::Boolean => "boolean".to_string(),
         DataType::Date32 | DataType::Date64 => "date".to_string(),
         DataType::Time32(_) | DataType::Time64(_) => "time".to_string(),
-        DataType::Timestamp(_, None) => "timestamp".to_string(),
-        DataType::Timestamp(_, Some(_)) => "timestamp with time zone".to_string(),
+        DataType::Timestamp(unit, zone) => {
+            let zone = if zone.is_some() { " with time zone" } else { "" };
+            format!("timestamp{}{zone}", precision(*unit))
+        }
         DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_string(),
         DataType::List(item) | DataType::LargeList(item) => format!("{}[]", sql_name(item.data_type())),
@@ -327,7 +329,23 @@ pub(super) fn sql_name(data_type: &DataType) -> String {
                 .collect();
             format!("struct<{}>", fields.join(", "))
         }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                format!("map<{}, {}>", sql_name(fields[0].data_type()), sql_name(fields[1].data_type()))
+            }
+            other => format!("map<{}>", sql_name(other)),
+        },
         other => other.to_string().to_lowercase(),
+    }
+}
+
+/// The precision of a time, where it is not the usual one.
+fn precision(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Second => "(0)",
+        TimeUnit::Millisecond => "(3)",
+        TimeUnit::Microsecond => "",
+        TimeUnit::Nanosecond => "(9)",
     }
 }
 

@@ -8,7 +8,9 @@ pub(super) fn respell(data_type: &mut DataType) {
     *data_type = match data_type {
         // Tables hold microseconds, and so does `timestamp` elsewhere; nanoseconds end in 2262.
         DataType::Timestamp(None, zone) => DataType::Timestamp(Some(6), *zone),
-        DataType::Datetime(precision) => DataType::Timestamp(Some(precision.unwrap_or(6)), TimezoneInfo::None),
+        DataType::Datetime(precision) | DataType::TimestampNtz(precision) => {
+            DataType::Timestamp(Some(precision.unwrap_or(6)), TimezoneInfo::None)
+        }
         DataType::Character(_)
         | DataType::CharacterVarying(_)
         | DataType::CharVarying(_)
