@@ -215,16 +215,13 @@ impl Relations {
         depth: usize,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn TableProvider>>>> {
         Box::pin(async move {
-            let Some((schema, identifier)) = self.split(parts) else { return Ok(None) };
-            let key = name(schema, identifier);
-            if let Some(provider) = self.predicted(&key) {
+            if let Some(provider) = self.at_hand(parts) {
                 return Ok(Some(provider));
             }
-            if let Some(provider) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-                return Ok(Some(Arc::clone(provider)));
-            }
+            let Some((schema, identifier)) = self.split(parts) else { return Ok(None) };
             let provider = self.open_relation(schema, identifier, depth).await?;
             if let Some(provider) = &provider {
+                let key = name(schema, identifier);
                 self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(provider));
             }
             Ok(provider)
@@ -322,8 +319,7 @@ impl Relations {
         file: &Arc<SourceFile>,
         depth: usize,
     ) -> Result<LogicalPlan> {
-        let mut resolved = self.resolved(file, depth).await?;
-        sql::read_imports_in_place(&mut resolved.statement);
+        let resolved = self.resolved(file, depth).await?;
         sql::plan_statement(state, file, resolved.statement).await
     }
 
@@ -333,9 +329,8 @@ impl Relations {
         state: &SessionState,
         file: &Arc<SourceFile>,
     ) -> Result<Planned, Vec<Diagnostic>> {
-        let Resolved { mut statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
+        let Resolved { statement, known, notes } = self.resolved(file, 0).await.map_err(|error| vec![*error])?;
         let reads = known.columns.keys().filter_map(|parts| self.place(parts)).collect();
-        sql::read_imports_in_place(&mut statement);
         let failure = match sql::plan_statement(state, file, statement).await {
             Ok(plan) => return Ok(Planned { plan, reads, notes }),
             Err(failure) => failure,
@@ -346,20 +341,20 @@ impl Relations {
         Err(sql::further_errors(state, file, statement, failure).await)
     }
 
-    /// Parses one statement and resolves its names. Where all that it names is open already, that is one walk over it;
+    /// Parses one statement, resolves its names and reads its imports in place. Where all that it names is open already, that is one walk over it;
     /// otherwise what it names is opened first.
     async fn resolved(self: &Arc<Self>, file: &Arc<SourceFile>, depth: usize) -> Result<Resolved> {
         let mut statement = sql::parse_file(file)?;
         let at_hand = AtHand { relations: self, known: Mutex::default(), missed: AtomicBool::new(false) };
-        let notes = sql::resolve_noticing(&mut statement, &at_hand);
-        if !at_hand.missed.into_inner() {
-            let known = at_hand.known.into_inner().unwrap_or_else(PoisonError::into_inner);
-            return Ok(Resolved { statement, known, notes });
+        let mut notes = sql::resolve_noticing(&mut statement, &at_hand);
+        let mut known = at_hand.known.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if at_hand.missed.into_inner() {
+            // Resolving has changed the statement: it is read once more.
+            statement = sql::parse_file(file)?;
+            known = self.known(file, &statement, depth).await?;
+            notes = sql::resolve_noticing(&mut statement, &known);
         }
-        // Resolving has changed the statement: it is read once more.
-        let mut statement = sql::parse_file(file)?;
-        let known = self.known(file, &statement, depth).await?;
-        let notes = sql::resolve_noticing(&mut statement, &known);
+        sql::read_imports_in_place(&mut statement);
         Ok(Resolved { statement, known, notes })
     }
 

@@ -24,14 +24,8 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "date".into(),
         DataType::Time32(_) | DataType::Time64(_) => "time".into(),
         DataType::Timestamp(unit, zone) => {
-            let precision = match unit {
-                TimeUnit::Second => "(0)",
-                TimeUnit::Millisecond => "(3)",
-                TimeUnit::Microsecond => "",
-                TimeUnit::Nanosecond => "(9)",
-            };
             let zone = if zone.is_some() { " with time zone" } else { "" };
-            format!("timestamp{precision}{zone}")
+            format!("timestamp{}{zone}", precision(*unit))
         }
         DataType::Interval(_) | DataType::Duration(_) => "interval".into(),
         DataType::Decimal32(precision, scale)
@@ -56,5 +50,15 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         },
         DataType::Dictionary(_, value) => type_name(value),
         other => other.to_string().to_lowercase(),
+    }
+}
+
+/// The precision of a time, where it is not the usual one.
+pub(super) fn precision(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Second => "(0)",
+        TimeUnit::Millisecond => "(3)",
+        TimeUnit::Microsecond => "",
+        TimeUnit::Nanosecond => "(9)",
     }
 }

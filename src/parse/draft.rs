@@ -22,6 +22,18 @@ pub(super) fn node(
     }
 }
 
+/// A [`node`] whose template is all of its file.
+pub(super) fn whole_file(
+    package: &str,
+    name: &str,
+    resource_type: ResourceType,
+    file: &ProjectFile,
+    fqn: Vec<String>,
+    kind: NodeKind,
+) -> Node {
+    Node { raw_code: file.source.text.clone(), ..node(package, name, resource_type, file, fqn, kind) }
+}
+
 /// Package, folders of `path`, `name`.
 pub(super) fn fqn(package: &Package, path: &str, name: &str) -> Vec<String> {
     let mut parts = vec![package.name().to_string()];

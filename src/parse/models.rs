@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::Builder;
-use super::draft::{fqn, node, stem};
+use super::draft::{fqn, stem, whole_file};
 use super::generic::Subject;
 use super::layers::folder_config;
 use super::properties::{self, Entry, Section};
@@ -117,8 +117,7 @@ impl Builder<'_> {
             parts.deprecation_date =
                 own.or(entry.yaml.get("deprecation_date")).and_then(|date| self.deprecation_date(date));
         }
-        let mut node = node(package.name(), name, ResourceType::Model, file, fqn, NodeKind::Model(parts));
-        node.raw_code.clone_from(&file.source.text);
+        let mut node = whole_file(package.name(), name, ResourceType::Model, file, fqn, NodeKind::Model(parts));
         node.config = folder_config(self.project, package, ResourceConfig::Models, &node.fqn);
         if let Some(version) = &version {
             node.unique_id = format!("{}.v{}", node.unique_id, plain(&version.value));

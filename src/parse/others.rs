@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Builder;
-use super::draft::{defaults, folders, fqn, node, stem};
+use super::draft::{defaults, folders, fqn, node, stem, whole_file};
 use super::generic::Subject;
 use super::layers::folder_config;
 use super::models::patch_config;
@@ -22,8 +22,7 @@ impl Builder<'_> {
             for file in package.files_of(FileKind::Seed) {
                 let name = stem(&file.path);
                 let fqn = fqn(package, &file.path, name);
-                let mut node = node(package.name(), name, ResourceType::Seed, file, fqn, NodeKind::Seed);
-                node.raw_code.clone_from(&file.source.text);
+                let mut node = whole_file(package.name(), name, ResourceType::Seed, file, fqn, NodeKind::Seed);
                 node.config = folder_config(self.project, package, ResourceConfig::Seeds, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::Seeds, package.name(), name) {
                     let entry = self.properties.entries[index].clone();
@@ -52,8 +51,8 @@ impl Builder<'_> {
                 let mut parts = vec![package.name().to_string(), "analysis".to_string()];
                 parts.extend(folders(&file.path));
                 parts.push(name.to_string());
-                let mut node = node(package.name(), name, ResourceType::Analysis, file, parts, NodeKind::Analysis);
-                node.raw_code.clone_from(&file.source.text);
+                let mut node =
+                    whole_file(package.name(), name, ResourceType::Analysis, file, parts, NodeKind::Analysis);
                 node.path = format!("analysis/{}", file.path);
                 node.config = folder_config(self.project, package, ResourceConfig::Analyses, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::Analyses, package.name(), name) {
@@ -71,8 +70,7 @@ impl Builder<'_> {
             for file in package.files_of(FileKind::SingularTest) {
                 let name = stem(&file.path);
                 let fqn = fqn(package, &file.path, name);
-                let mut node = node(package.name(), name, ResourceType::Test, file, fqn, NodeKind::Test(None));
-                node.raw_code.clone_from(&file.source.text);
+                let mut node = whole_file(package.name(), name, ResourceType::Test, file, fqn, NodeKind::Test(None));
                 node.config = folder_config(self.project, package, ResourceConfig::DataTests, &node.fqn);
                 if let Some(index) = self.properties.patch_index(Section::DataTests, package.name(), name) {
                     let entry = self.properties.entries[index].clone();
@@ -168,8 +166,7 @@ impl Builder<'_> {
                     };
                     let fqn = vec![package.name().to_string(), "hooks".into(), name.clone()];
                     let mut node =
-                        node(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
-                    node.raw_code.clone_from(&file.source.text);
+                        whole_file(package.name(), &name, ResourceType::Operation, &file, fqn, NodeKind::Operation);
                     node.config.replace("tags", json!([when]));
                     node.config.replace("index", json!(index));
                     self.drafts.push(node);

@@ -32,19 +32,21 @@ pub fn segment(name: &str) -> String {
 
 /// The identifier behind a [`segment`].
 pub(super) fn unsegment(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
+    unescaped(name, b'~')
+}
+
+/// `text` with the bytes that it spells as `mark` and two hexadecimal digits.
+pub(super) fn unescaped(text: &str, mark: u8) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let code = tail
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (first, code) {
-            (b'~', Some(byte)) => {
+        let code = tail.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match code.filter(|_| *first == mark) {
+            Some(byte) => {
                 bytes.push(byte);
                 rest = &tail[2..];
             }
-            _ => {
+            None => {
                 bytes.push(*first);
                 rest = tail;
             }

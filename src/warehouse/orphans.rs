@@ -18,6 +18,7 @@ use deltalake::logstore::get_actions;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStoreExt, path::Path as StorePath};
 
+use super::location::unescaped;
 use super::{Vacuumed, Warehouse, failed, segment, staging};
 use crate::diag::{Diagnostic, Result, codes};
 use crate::node::Relation;
@@ -164,31 +165,12 @@ fn is_hidden(path: &StorePath, folder: &StorePath) -> bool {
 fn plain(path: &str) -> String {
     let mut text = path.to_string();
     loop {
-        let decoded = percent_decoded(&text);
+        let decoded = unescaped(&text, b'%');
         if decoded == text {
             return text;
         }
         text = decoded;
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let code = tail.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match (first, code) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

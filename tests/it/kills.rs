@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Child;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -268,14 +269,19 @@ fn a_build_that_is_killed_at_any_moment_leaves_everything_whole() {
     check_whole(&project, kills as usize + 1);
 }
 
+/// A build, and a thread that reads what it says, so that it never waits for us.
+fn started(project: &Project, round: usize) -> (Child, JoinHandle<usize>) {
+    let mut child = project.start(&["build", "--vars", &vars(round)]);
+    let stderr = child.stderr.take().expect("a pipe");
+    (child, std::thread::spawn(move || BufReader::new(stderr).lines().count()))
+}
+
 #[test]
 fn readers_beside_a_build_see_whole_tables() {
     let project = project();
     project.ok(&["build", "--vars", &vars(0)]);
     for round in 1..=3 {
-        let mut child = project.start(&["build", "--vars", &vars(round)]);
-        let stderr = child.stderr.take().expect("a pipe");
-        let reader = std::thread::spawn(move || BufReader::new(stderr).lines().count());
+        let (mut child, reader) = started(&project, round);
         let mut looks = 0;
         while child.try_wait().expect("a state").is_none() || looks == 0 {
             check_whole(&project, round);
@@ -297,9 +303,7 @@ fn cleaning_up_beside_a_build_takes_nothing_from_it() {
     let project = project();
     project.ok(&["build", "--vars", &vars(0)]);
     for round in 1..=3 {
-        let mut child = project.start(&["build", "--vars", &vars(round)]);
-        let stderr = child.stderr.take().expect("a pipe");
-        let reader = std::thread::spawn(move || BufReader::new(stderr).lines().count());
+        let (mut child, reader) = started(&project, round);
         while child.try_wait().expect("a state").is_none() {
             project.ok(&[
                 "clean",

@@ -6,6 +6,7 @@
 //! the product. `C360_TEST_BINARY` names another binary to test; with `C360_TEST_CLUSTER=df://host:port` all projects run
 //! on the cluster there, and nothing else may change: `--skip cluster::` leaves out those that start one of their own.
 
+mod console;
 mod harness;
 
 mod artifacts;

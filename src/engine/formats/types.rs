@@ -9,6 +9,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
 use crate::diag::{self, Diagnostic, codes};
+use crate::engine::types::precision;
 use crate::stdx::closest;
 
 /// How deep a type may nest: deeper ones are mistakes, readers recurse along the type, and a table's log could not hold them.
@@ -336,16 +337,6 @@ pub(super) fn sql_name(data_type: &DataType) -> String {
             other => format!("map<{}>", sql_name(other)),
         },
         other => other.to_string().to_lowercase(),
-    }
-}
-
-/// The precision of a time, where it is not the usual one.
-fn precision(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "(0)",
-        TimeUnit::Millisecond => "(3)",
-        TimeUnit::Microsecond => "",
-        TimeUnit::Nanosecond => "(9)",
     }
 }
 

@@ -17,6 +17,7 @@ mod json;
 mod lenient;
 mod planner;
 mod regexp;
+mod rewriting;
 mod scalar;
 mod series;
 mod soft_dates;

@@ -11,6 +11,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::console;
+
 /// A page.
 pub(super) struct Page {
     /// Its code, from the name of the file.
@@ -160,15 +162,10 @@ fn steps(lines: &[String], block: Range<usize>, kind: &str, file: Option<String>
 }
 
 fn commands(lines: &[String], block: Range<usize>) -> Result<Vec<Step>, String> {
-    let starts: Vec<usize> = block.clone().filter(|&at| lines[at].starts_with("$ ")).collect();
-    if starts.first() != Some(&block.start) {
-        return Err(format!("line {}: a console starts with a command, `$ c360 ...`", block.start + 1));
-    }
-    let ends = starts[1..].iter().copied().chain([block.end]);
-    let step = |(start, end): (usize, usize)| Step::Run {
-        command: lines[start][2..].to_string(),
-        said: lines[start + 1..end].join("\n"),
-        lines: start + 1..end,
+    let step = |(command, said): (String, Range<usize>)| Step::Run {
+        command,
+        said: lines[said.clone()].join("\n"),
+        lines: said,
     };
-    Ok(starts.iter().copied().zip(ends).map(step).collect())
+    Ok(console::commands(lines, block)?.into_iter().map(step).collect())
 }

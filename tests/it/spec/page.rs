@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::console;
+
 /// A page.
 pub(super) struct Page {
     pub(super) path: PathBuf,
@@ -95,17 +97,12 @@ fn steps(lines: &[String], block: Range<usize>, kind: &str, last: &str) -> Resul
 }
 
 fn commands(lines: &[String], block: Range<usize>) -> Result<Vec<Step>, String> {
-    let starts: Vec<usize> = block.clone().filter(|&at| lines[at].starts_with("$ ")).collect();
-    if starts.first() != Some(&block.start) {
-        return Err(format!("line {}: a console starts with a command, `$ c360 ...`", block.start + 1));
-    }
-    let ends = starts[1..].iter().copied().chain([block.end]);
-    let step = |(start, end): (usize, usize)| Step::Run {
-        command: lines[start][2..].to_string(),
-        said: lines[start + 1..end].to_vec(),
-        lines: start + 1..end,
+    let step = |(command, said): (String, Range<usize>)| Step::Run {
+        command,
+        said: lines[said.clone()].to_vec(),
+        lines: said,
     };
-    Ok(starts.iter().copied().zip(ends).map(step).collect())
+    Ok(console::commands(lines, block)?.into_iter().map(step).collect())
 }
 
 /// A table under a line that ends in `name`: and lists rows; other tables are for the eye alone.
