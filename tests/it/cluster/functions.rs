@@ -5,7 +5,8 @@ use c360::engine::functions::catalog;
 use super::{Cluster, Pair};
 use crate::harness::Project;
 
-/// A column for every function of a value. Columns: `n` a number, `t` a text with accents, `d` a day as text.
+/// A column for every function of a value. Columns: `n` a number, `t` a text with accents, `d` a day as text, `j` a JSON
+/// document as text.
 const SCALARS: &[&str] = &[
     "try_to_date(d)",
     "try_to_timestamp(d)",
@@ -62,6 +63,21 @@ const SCALARS: &[&str] = &[
     "levenshtein(t, d)",
     "md5(t) || sha1(t) || sha2(t, 256)",
     "generate_series(1, n % 4)",
+    "json_extract(j, '$.a[1]') || json_extract_path_text(j, 'b', 'c')",
+    "json_extract_string(j, '$.b.c') || get_json_object(j, '$.n') || json_value(j, '$.n')",
+    "json_array_length(json_extract(j, '$.a')) + length(json_type(j, '$.a'))",
+    "json_keys(j)",
+    "json_valid(j)",
+    "coalesce(try_to_date(t), d)",
+    "at_time_zone(try_to_timestamp(d), 'Asia/Ho_Chi_Minh')",
+    "multiply_interval(interval '2 hours', n)",
+    "truncate(n / 3.0, 1)",
+    "prefix(t, 'P') or startswith(t, 'Q') or suffix(t, '1') or endswith(t, '2')",
+    "unicode(t) + ord(d) + charindex('i', t) + editdist3(t, d)",
+    "length(gen_random_uuid())",
+    "date_from_parts(2022, 1 + n % 12, 3)",
+    "array_size(string_split(d, '-')) + list_min(list_value(n, 3))",
+    "div0null(n, n - 4)",
     // Arithmetic that does not wrap is planned as functions of ours too.
     "n + n * n - 1",
     "-n",
@@ -98,6 +114,9 @@ const AGGREGATES: &[&str] = &[
     "first(t order by n)",
     "last(t order by n)",
     "round(variance(n), 9)",
+    "fsum(n)",
+    "boolor_agg(n > 100)",
+    "booland_agg(n > 3)",
 ];
 
 const WINDOWS: &[&str] = &[
@@ -125,7 +144,12 @@ fn project() -> Project {
     for file in 0..6 {
         let line = |n: u32| {
             let day = format!("2022-{:02}-{:02}", 1 + n % 12, 1 + n % 28);
-            format!("{{\"g\": \"{}\", \"n\": {n}, \"t\": \"Phim  truyện ① {n}\", \"d\": \"{day}\"}}\n", n % 4)
+            let json =
+                format!("{{\\\"n\\\": {n}, \\\"a\\\": [1, {{\\\"x\\\": {n}}}], \\\"b\\\": {{\\\"c\\\": \\\"é\\\"}}}}");
+            format!(
+                "{{\"g\": \"{}\", \"n\": {n}, \"t\": \"Phim  truyện ① {n}\", \"d\": \"{day}\", \"j\": \"{json}\"}}\n",
+                n % 4
+            )
         };
         project = project.file(&format!("lake/{file}.json"), (file * 20..file * 20 + 20).map(line).collect::<String>());
     }
