@@ -390,6 +390,9 @@ pub(crate) enum Verb {
         /// Resolve packages.yml anew, although package-lock.yml belongs to it
         #[arg(long)]
         upgrade: bool,
+        /// Write package-lock.yml, and install nothing
+        #[arg(long)]
+        lock: bool,
     },
     /// Make the docs site of the project, or serve it
     Docs {

@@ -123,7 +123,9 @@ fn run(cli: Cli, env: &Environment, printer: &Printer) -> crate::diag::Result<u8
         Verb::Cluster { verb } => verbs::cluster(verb, env),
         Verb::Debug { config_dir: true, .. } => verbs::config_dir(global, env, printer),
         Verb::Debug { output, .. } => verbs::debug(global, output, env, printer),
-        Verb::Deps { upgrade } => verbs::deps(global, upgrade, env, printer),
+        Verb::Deps { upgrade, lock } => {
+            verbs::deps(global, crate::ops::DepsOptions { upgrade, lock_only: lock }, env, printer)
+        }
         Verb::Config { verb: ConfigVerb::Explain { node, output } } => {
             verbs::explain_config(global, node, output, env, printer)
         }

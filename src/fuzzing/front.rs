@@ -222,7 +222,7 @@ fn shop() -> Manifest {
 sources: [{name: lake, tables: [{name: orders}]}]
 models:
   - name: stg_orders
-    config: {tags: [nightly, pii], meta: {owner: ann}}
+    config: {tags: [nightly, pii], meta: {owner: finance}}
     columns: [{name: id, data_tests: [unique, not_null]}]
   - name: orders
     config: {materialized: incremental, group: sales}
@@ -256,7 +256,7 @@ select * from {{ ref('kpis') }} join {{ ref('stg_orders') }} using (id)
 const SECRET: &str = "hunter2-hunter2";
 
 fn world(vars: &dyn Fn() -> Vars, project: Option<(&Project, &Templates)>) -> Arc<World> {
-    let env = [("HOME", "/home/ann"), ("DBT_ENV_SECRET_PASSWORD", SECRET)];
+    let env = [("HOME", "/home/user"), ("DBT_ENV_SECRET_PASSWORD", SECRET)];
     let invocation = Invocation {
         profile_name: "p".into(),
         target: Target::unknown(),

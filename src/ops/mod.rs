@@ -35,7 +35,7 @@ pub use check::{Checked, check};
 pub use clean::{ORPHAN_HOURS, clean, clean_orphans};
 pub use compile::{Compiled, compile};
 pub use debug::{Check, Found, debug};
-pub use deps::{Installed, deps};
+pub use deps::{DepsOptions, Installed, deps};
 pub use diff::diff;
 pub use explain_config::{NodeConfig, explain_config};
 pub use freshness::freshness;

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::executor::{Attempt, RunContext};
 use crate::diag::{Diagnostic, Result, SourceFile, codes};
 use crate::manifest::NodeId;
@@ -38,6 +40,7 @@ impl RunContext {
         let mut copy = node.clone();
         copy.resource_type = ResourceType::Model;
         copy.columns.clear();
+        copy.config.replace("contract", json!({}));
         let sql = SourceFile::new(format!("clone of {other}"), format!("select * from {}", other.render()));
         let job = Job {
             engine: &self.engine,

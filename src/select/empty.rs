@@ -64,7 +64,7 @@ fn hint(manifest: &Manifest, term: &Term) -> Option<String> {
             return Some(format!("statuses are {}", STATUSES.join(", ")));
         }
         "config" if term.arguments.is_empty() => {
-            return Some("say which setting: `config.materialized:table`, `config.meta.owner:alice`".to_string());
+            return Some("say which setting: `config.materialized:table`, `config.meta.owner:finance`".to_string());
         }
         "source_status" if word != "fresher" => return Some("the only status is `fresher`".to_string()),
         _ => None,

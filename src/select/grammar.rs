@@ -274,7 +274,7 @@ mod tests {
             ("@+x", "@+fqn:x"),
             ("0+x", "0+fqn:x"),
             ("+tag:x+", "+tag:x+"),
-            ("config.meta.owner:alice+1", "config.meta.owner:alice+1"),
+            ("config.meta.owner:finance+1", "config.meta.owner:finance+1"),
             ("config.incremental_strategy:delete+insert", "config.incremental_strategy:delete+insert"),
             ("a+b", "fqn:a+b"),
             ("a+2+3", "fqn:a+2+3"),

@@ -25,7 +25,7 @@ fn acme() -> Manifest {
             .refs(&["stg_orders", "dim_accounts"])
             .set("materialized", json!("incremental"))
             .set("unique_key", json!(["a", "b"]))
-            .set("meta", json!({"owner": "alice", "tier": 1, "pii": true, "Kind": "Fact"})),
+            .set("meta", json!({"owner": "finance", "tier": 1, "pii": true, "Kind": "Fact"})),
         model("models/marts/kpi.sql").refs(&["fct_orders"]),
         model("models/marts/orders_v1.sql").versioned(1, 2),
         model("models/marts/orders_v2.sql").versioned(2, 2),
@@ -104,12 +104,12 @@ fn methods_find_what_they_mean() {
             ("config.materialized:snapshot", "snap_orders"),
             ("config.materialized:inc*", ""),
             ("config.unique_key:b", "fct_orders"),
-            ("config.meta.owner:alice", "fct_orders"),
+            ("config.meta.owner:finance", "fct_orders"),
             ("config.meta.Kind:fact", ""),
             ("config.meta.pii:True", "fct_orders"),
             ("config.meta.tier:1", ""),
             ("config.meta:owner", ""),
-            ("config.meta.owner.x:alice", ""),
+            ("config.meta.owner.x:finance", ""),
             ("config.severity:warn", "not_null_stg_orders_id"),
             ("config.severity:error", "fct_account_fk assert_orders"),
             ("config.group:finance", "dim_accounts"),
@@ -221,7 +221,7 @@ fn nothing_matched_is_a_warning_with_a_hint() {
         ("tag:stagin", "`staging` was probably meant"),
         ("tag:staging,", "expressions joined by a comma stand without blanks: `a,b`"),
         ("source:crm.acounts", "`crm.accounts` was probably meant"),
-        ("config:table", "say which setting: `config.materialized:table`, `config.meta.owner:alice`"),
+        ("config:table", "say which setting: `config.materialized:table`, `config.meta.owner:finance`"),
     ] {
         let mut found = Diagnostics::default();
         let selection =

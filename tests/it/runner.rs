@@ -15,6 +15,11 @@ fn cloned() -> Project {
         ("vis", "{{ config(materialized='view') }} select id from {{ ref('tab') }}"),
         ("eph", "{{ config(materialized='ephemeral') }} select 1 as id"),
     ])
+    .file(
+        "models/m.yml",
+        "models: [{name: tab, config: {contract: {enforced: true}}, columns: [{name: id, data_type: bigint, \
+         constraints: [{type: not_null}, {type: primary_key}]}, {name: name, data_type: varchar}]}]\n",
+    )
     .file("seeds/plain.csv", "id\n7\n")
     .file("macros/schema.sql", SCHEMAS)
 }
@@ -296,4 +301,25 @@ fn hooks_of_the_project_run_before_and_after_everything() {
         .write("macros/m.sql", "{% macro heard() %}create table if not exists main.heard (what varchar){% endmacro %}");
     project.ok(&["build"]);
     assert_eq!(project.table("select what from main.heard order by 1"), ["end 1", "start"]);
+}
+
+#[test]
+fn compile_prints_what_was_named() {
+    let project = Project::models(&[("orders", "select 1 as id"), ("more", "select 2 as id from {{ ref('orders') }}")])
+        .file("models/m.yml", "models: [{name: orders, columns: [{name: id, data_tests: [not_null]}]}]\n");
+    assert_eq!(project.ok(&["compile", "--select", "orders"]).stdout, "select 1 as id\n");
+    project.ok(&["compile", "--select", "tag:none"]);
+    project.ok(&["compile", "--select", "path:models"]).says(&["3 nodes compiled"]);
+}
+
+#[test]
+fn packages_can_be_locked_without_installing_them() {
+    let project = Project::models(&[("a", "select 1 as id")])
+        .file("packages.yml", "packages: [{local: lib}]\n")
+        .file("lib/dbt_project.yml", "name: lib\nversion: '1.0'\n");
+    project.ok(&["deps", "--lock"]).says(&["locked"]);
+    assert!(project.read("package-lock.yml").contains("name: lib"));
+    assert!(!project.path("dbt_packages/lib").exists());
+    project.ok(&["deps"]).says(&["installed"]);
+    project.ok(&["build"]);
 }

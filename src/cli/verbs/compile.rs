@@ -8,6 +8,7 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
 use crate::cli::{FINE, WRONG};
 use crate::diag::{Diagnostics, Result};
+use crate::node::Node;
 use crate::ops;
 
 /// What is compiled, and how.
@@ -39,8 +40,11 @@ pub(in crate::cli) fn compile(
         &mut diagnostics,
     ))?;
     printer.diagnostics(&diagnostics);
-    let prints = inline.is_some() || (!options.criteria.select.is_empty() && compiled.len() == 1);
-    for one in compiled.iter().filter(|_| prints) {
+    // As in dbt, nodes that were named are printed, and not the tests that came along.
+    let first = options.criteria.select.first();
+    let is_named = |node: &Node| first.is_some_and(|text| compiled.len() == 1 || text.contains(&node.name));
+    let printed: Vec<_> = compiled.iter().filter(|one| inline.is_some() || is_named(&one.node)).collect();
+    for one in &printed {
         match output {
             CompileOutput::Text => printer.data(one.compiled.sql.text.trim()),
             CompileOutput::Json => {
@@ -49,7 +53,7 @@ pub(in crate::cli) fn compile(
             }
         }
     }
-    if !prints {
+    if printed.is_empty() {
         let count = crate::stdx::plural(compiled.len() as u64, "node");
         let folder = loaded.project.target_path(options.target_path.as_deref()).join("compiled");
         printer.note(&format!("{count} compiled into {}", folder.display()));

@@ -8,10 +8,15 @@ use crate::cli::{FINE, WRONG};
 use crate::diag::{Diagnostics, Result};
 use crate::ops;
 
-pub(in crate::cli) fn deps(global: &GlobalArgs, upgrade: bool, env: &Environment, printer: &Printer) -> Result<u8> {
+pub(in crate::cli) fn deps(
+    global: &GlobalArgs,
+    request: ops::DepsOptions,
+    env: &Environment,
+    printer: &Printer,
+) -> Result<u8> {
     let options = plain_options("deps", global, &SelectArgs::default(), env)?;
     let mut diagnostics = Diagnostics::default();
-    let installed = runtime()?.block_on(ops::deps(&options, upgrade, &mut diagnostics));
+    let installed = runtime()?.block_on(ops::deps(&options, request, &mut diagnostics));
     for diagnostic in diagnostics.iter_mut() {
         options.warn_error.apply(diagnostic);
     }
@@ -22,7 +27,11 @@ pub(in crate::cli) fn deps(global: &GlobalArgs, upgrade: bool, env: &Environment
     }
     let width = installed.iter().map(|package| package.name.len()).max().unwrap_or(0);
     for package in &installed {
-        let word = if package.unchanged { "is there" } else { "installed" };
+        let word = match (package.unchanged, request.lock_only) {
+            (true, _) => "is there",
+            (false, true) => "locked",
+            (false, false) => "installed",
+        };
         printer.note(&format!("{word}  {:width$}  {}", package.name, package.from));
     }
     if installed.is_empty() {

@@ -49,6 +49,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     alias!(Scalars "editdist3" for "levenshtein", "(a, b)", "editdist3('ab', 'ac')" => "1"),
     alias!(Scalars "gen_random_uuid" for "uuid", "()", "length(gen_random_uuid())" => "36"),
     alias!(Scalars "date_from_parts" for "make_date", "(year, month, day)", "date_from_parts(2020, 1, 2)" => "2020-01-02"),
+    alias!(Scalars "time_bucket" for "date_bin", "(width, moment)", "time_bucket(interval '15 minutes', timestamp '2022-06-09 10:20:30')" => "2022-06-09T10:15:00"),
     alias!(Scalars "array_size" for "array_length", "(list)", "array_size([1, 2])" => "2"),
     alias!(Scalars "list_min" for "array_min", "(list)", "list_min([2, 1])" => "1"),
     alias!(Scalars "div0null" for "try_divide", "(a, b)", "div0null(1, 0)" => "NULL"),

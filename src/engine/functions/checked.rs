@@ -22,8 +22,9 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
+use super::overflow;
 use super::rewriting::rewrite_expressions;
-use super::{overflow, sql_name};
+use crate::engine::types::type_name;
 
 /// The name of the rule.
 pub(super) const NAME: &str = "checked_arithmetic";
@@ -138,7 +139,7 @@ fn explain(error: DataFusionError, returns: &DataType) -> DataFusionError {
         return error;
     }
     let what = text.rsplit_once(": ").map_or(text.as_str(), |(_, what)| what);
-    overflow(format!("{what} does not fit into {}", sql_name(returns)))
+    overflow(format!("{what} does not fit into {}", type_name(returns)))
 }
 
 /// The rule; see the module.

@@ -127,6 +127,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: Kind::Scalar(|| arithmetic::add_months("add_months")),
     },
     Entry {
+        name: "age",
+        signature: "age(end, start)",
+        doc: "The years, months, days and time from start to end, as in Postgres: as many whole months as fit, then days.",
+        example: "age(timestamp '2024-03-01 12:00:00', timestamp '2022-01-31')",
+        result: "25 mons 1 days 12 hours",
+        kind: Kind::Scalar(arithmetic::age),
+    },
+    Entry {
+        name: "make_timestamp",
+        signature: "make_timestamp(year, month, day, hour, minute, seconds)",
+        doc: "The timestamp of these parts; seconds may have a fraction. Parts that are no moment are an error.",
+        example: "make_timestamp(2022, 6, 9, 10, 20, 30.5)",
+        result: "2022-06-09T10:20:30.500",
+        kind: Kind::Scalar(arithmetic::make_timestamp),
+    },
+    Entry {
         name: "date_sub",
         signature: "date_sub(moment, days), date_sub(moment, interval), date_sub(unit, start, end)",
         doc: "The moment minus so many days or an interval, as in Spark and MySQL. With a unit and two moments: how many \

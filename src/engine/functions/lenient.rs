@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use datafusion::arrow::array::timezone::Tz;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray, TimestampMicrosecondBuilder,
+    Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray, StringViewArray, TimestampMicrosecondBuilder,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
 
 use super::scalar::{Arg, Call, Function, Memo, TIMESTAMP};
 use super::{Entry, Kind, overflow};
+use crate::engine::types::type_name;
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
@@ -63,6 +64,24 @@ pub(super) const ENTRIES: &[Entry] = &[
                 variadic: false,
                 returns: |_| Ok(DataType::Int64),
                 body: len,
+            }
+            .udf()
+        }),
+    },
+    Entry {
+        name: "typeof",
+        signature: "typeof(x)",
+        doc: "The name of the type of x, as messages and docs spell it.",
+        example: "typeof([1.5])",
+        result: "double[]",
+        kind: Kind::Scalar(|| {
+            Function {
+                name: "typeof",
+                args: &[Arg::Any],
+                required: 1,
+                variadic: false,
+                returns: |_| Ok(DataType::Utf8View),
+                body: type_of,
             }
             .udf()
         }),
@@ -187,9 +206,14 @@ fn len(call: &Call) -> Result<ArrayRef> {
         DataType::FixedSizeList(_, _) => {
             lengths(&mut input.as_fixed_size_list().iter().map(|item| item.map(|item| item.len())))
         }
-        other if other.is_nested() => return exec_err!("len wants text or a list, not {}", super::sql_name(other)),
+        other if other.is_nested() => return exec_err!("len wants text or a list, not {}", type_name(other)),
         _ => lengths(&mut call.text(0)?.iter().map(|text| text.map(|text| text.chars().count()))),
     })
+}
+
+fn type_of(call: &Call) -> Result<ArrayRef> {
+    let name = type_name(&call.args[0].data_type());
+    Ok(Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(name, call.rows))))
 }
 
 fn multiply(call: &Call) -> Result<ArrayRef> {

@@ -27,7 +27,6 @@ mod text;
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::FunctionRegistry;
@@ -163,32 +162,5 @@ pub fn overflow_text(error: &DataFusionError) -> Option<&str> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// The name of a type in SQL, for messages.
-fn sql_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Boolean => "boolean".to_string(),
-        DataType::Int8 => "tinyint".to_string(),
-        DataType::Int16 => "smallint".to_string(),
-        DataType::Int32 => "int".to_string(),
-        DataType::Int64 => "bigint".to_string(),
-        DataType::UInt8 => "tinyint unsigned".to_string(),
-        DataType::UInt16 => "smallint unsigned".to_string(),
-        DataType::UInt32 => "int unsigned".to_string(),
-        DataType::UInt64 => "bigint unsigned".to_string(),
-        DataType::Float32 => "real".to_string(),
-        DataType::Float64 => "double".to_string(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "varchar".to_string(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "varbinary".to_string(),
-        DataType::Date32 | DataType::Date64 => "date".to_string(),
-        DataType::Timestamp(_, None) => "timestamp".to_string(),
-        DataType::Timestamp(_, Some(_)) => "timestamp with time zone".to_string(),
-        DataType::Decimal32(precision, scale)
-        | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => format!("decimal({precision}, {scale})"),
-        other => other.to_string().to_lowercase(),
     }
 }

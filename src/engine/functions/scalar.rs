@@ -11,6 +11,8 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::engine::types::type_name;
+
 /// What an argument may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Arg {
@@ -35,7 +37,7 @@ impl Arg {
         if let Dictionary(_, values) = given {
             return self.coerce(name, values);
         }
-        let wrong = |wanted: &str| plan_err!("{name} wants {wanted}, not {}", super::sql_name(given));
+        let wrong = |wanted: &str| plan_err!("{name} wants {wanted}, not {}", type_name(given));
         match (self, given) {
             (Arg::Any, _) => Ok(given.clone()),
             (Arg::Text, Utf8 | LargeUtf8 | Utf8View) => Ok(given.clone()),

@@ -34,12 +34,25 @@ pub struct Installed {
     pub unchanged: bool,
 }
 
-/// Installs the packages of the project; `upgrade` resolves the list anew although the lock file belongs to it.
+/// What `deps` does beside installing what is locked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DepsOptions {
+    /// Resolve the list anew although the lock file belongs to it.
+    pub upgrade: bool,
+    /// Write the lock file alone.
+    pub lock_only: bool,
+}
+
+/// Installs the packages of the project.
 ///
 /// # Errors
 /// What the list is wrong with; C1015 for packages that contradict each other, C1016 for one that cannot be fetched, C1017
 /// for one with another checksum than the lock file says. Packages that were installed stay as they were.
-pub async fn deps(options: &Options, upgrade: bool, diagnostics: &mut Diagnostics) -> Result<Vec<Installed>> {
+pub async fn deps(
+    options: &Options,
+    DepsOptions { upgrade, lock_only }: DepsOptions,
+    diagnostics: &mut Diagnostics,
+) -> Result<Vec<Installed>> {
     let dir = &options.project_dir;
     let config = ProjectConfig::load(dir, &NoRender, &mut Diagnostics::default())?;
     let wanted = Dependencies::load(dir, &Bare::new(options), diagnostics)?;
@@ -60,7 +73,10 @@ pub async fn deps(options: &Options, upgrade: bool, diagnostics: &mut Diagnostic
         Some(lock) => work.as_locked(lock).await?,
         None => work.resolve(diagnostics).await?,
     };
-    let installed = install(&place, &fetched).map_err(failed)?;
+    let installed = match lock_only {
+        true => fetched.iter().map(locked).collect(),
+        false => install(&place, &fetched).map_err(failed)?,
+    };
     let mut packages: Vec<Locked> = fetched.into_iter().map(|package| package.locked).collect();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     lock::write(dir, &Lock { packages, list_sha256: wanted.hash.clone() })?;
@@ -75,6 +91,11 @@ struct Fetched {
     folder: Option<PathBuf>,
     /// Versions of the hub that somebody asked for.
     span: Span,
+}
+
+/// A package that is locked and stays where it is.
+fn locked(package: &Fetched) -> Installed {
+    Installed { name: package.locked.name.clone(), from: origin(&package.locked), unchanged: package.folder.is_none() }
 }
 
 /// Moves everything to its place and removes packages that nobody asks for any more.

@@ -1,4 +1,4 @@
-//! `config.materialized:table`, `config.meta.owner:alice`: nodes by a value of their configuration.
+//! `config.materialized:table`, `config.meta.owner:finance`: nodes by a value of their configuration.
 //!
 //! The names behind `config` walk into mappings. A list matches if the value is one of its items. Text is compared exactly (severities without regard to case), `true` and `false` stand for the
 //! booleans. A number is matched by a number of a YAML selector; on the command line every value is text.

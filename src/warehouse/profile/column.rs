@@ -76,7 +76,7 @@ impl Column {
         Column { rows, nulls: rows, values: Values::new(data_type) }
     }
 
-    /// Counts the values of `array`, which has the type that the column was made for.
+    /// Counts the values of `array`, which [`as_counted`] gave for the type that the column was made for.
     pub(super) fn update(&mut self, array: &ArrayRef, scratch: &mut Scratch) {
         self.rows += array.len() as u64;
         self.nulls += array.null_count() as u64;
@@ -98,6 +98,8 @@ impl Column {
             },
             Values::Texts(texts) => match array.data_type() {
                 DataType::Utf8 => texts.update(array.as_string::<i32>()),
+                DataType::Utf8View => texts.update_views(array.as_string_view()),
+                DataType::BinaryView => texts.update_views(array.as_binary_view()),
                 _ => texts.update(array.as_binary::<i32>()),
             },
             Values::Lists(numbers) => {
@@ -144,10 +146,12 @@ fn whole(numbers: &mut Numbers<i64>, array: &ArrayRef, scratch: &mut Vec<i64>) {
     }
 }
 
-/// `array` in the type that a table stores; none if it does not fit.
-pub(super) fn as_stored(array: &ArrayRef, data_type: &DataType) -> Option<ArrayRef> {
-    match array.data_type() == data_type {
-        true => Some(Arc::clone(array)),
-        false => cast(array, data_type).ok(),
+/// `array` in the type that a table stores, or in one whose values are the same; none if it does not fit.
+pub(super) fn as_counted(array: &ArrayRef, stored: &DataType) -> Option<ArrayRef> {
+    match (array.data_type(), stored) {
+        // A view is read where it is: a cast would copy every value.
+        (DataType::Utf8View, DataType::Utf8) | (DataType::BinaryView, DataType::Binary) => Some(Arc::clone(array)),
+        (given, stored) if given == stored => Some(Arc::clone(array)),
+        _ => cast(array, stored).ok(),
     }
 }

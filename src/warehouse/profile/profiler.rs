@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
-use super::column::{Column, Scratch, as_stored};
+use super::column::{Column, Scratch, as_counted};
 use crate::warehouse::storable_schema;
 
 /// Columns by their place; none for one that could not be counted.
@@ -73,7 +73,7 @@ impl Part {
     pub fn see(&mut self, batch: &RecordBatch) {
         let fields = self.profiler.schema.fields();
         for ((place, field), array) in self.columns.iter_mut().zip(fields).zip(batch.columns()) {
-            match (place.as_mut(), as_stored(array, field.data_type())) {
+            match (place.as_mut(), as_counted(array, field.data_type())) {
                 (Some(column), Some(array)) => column.update(&array, &mut self.scratch),
                 _ => *place = None,
             }

@@ -1,7 +1,8 @@
 //! Columns of text and of bytes.
 
-use datafusion::arrow::array::{Array, GenericByteArray};
-use datafusion::arrow::datatypes::ByteArrayType;
+use datafusion::arrow::array::{Array, GenericByteArray, GenericByteViewArray};
+use datafusion::arrow::buffer::NullBuffer;
+use datafusion::arrow::datatypes::{ByteArrayType, ByteViewType};
 use twox_hash::XxHash3_64;
 
 use super::distinct::Distinct;
@@ -86,12 +87,19 @@ impl Texts {
     /// Counts the values of `array` that are not null.
     pub(super) fn update<T: ByteArrayType<Offset = i32>>(&mut self, array: &GenericByteArray<T>) {
         let (offsets, data) = (array.value_offsets(), array.value_data());
-        let value = |row: usize| &data[offsets[row] as usize..offsets[row + 1] as usize];
-        let rows = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        match (&mut self.distinct, rows) {
-            (Distinct::Few(_), None) => self.few((0..array.len()).map(value)),
+        self.all(array.len(), array.nulls(), |row| &data[offsets[row] as usize..offsets[row + 1] as usize]);
+    }
+
+    /// The same for views.
+    pub(super) fn update_views<T: ByteViewType>(&mut self, array: &GenericByteViewArray<T>) {
+        self.all(array.len(), array.nulls(), |row| array.value(row).as_ref());
+    }
+
+    fn all<'a>(&mut self, rows: usize, nulls: Option<&NullBuffer>, value: impl Fn(usize) -> &'a [u8]) {
+        match (&mut self.distinct, nulls.filter(|nulls| nulls.null_count() > 0)) {
+            (Distinct::Few(_), None) => self.few((0..rows).map(value)),
             (Distinct::Few(_), Some(nulls)) => self.few(nulls.valid_indices().map(value)),
-            (_, None) => (0..array.len()).for_each(|row| self.one(value(row), head(value(row)), 1)),
+            (_, None) => (0..rows).for_each(|row| self.one(value(row), head(value(row)), 1)),
             (_, Some(nulls)) => {
                 nulls.valid_indices().for_each(|row| self.one(value(row), head(value(row)), 1));
             }

@@ -24,6 +24,7 @@ use super::codec::Wide;
 use super::distinct_sum::DistinctSum;
 use super::sliding_sum::SlidingSum;
 use super::store::{Grouped, Single, Store, present};
+use crate::engine::types::type_name;
 
 /// See the module.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -190,7 +191,7 @@ fn too_large(sum: i128, returns: &DataType) -> datafusion::error::DataFusionErro
         }
         _ => sum.to_string(),
     };
-    overflow(format!("the sum {shown} does not fit into {}", super::super::sql_name(returns)))
+    overflow(format!("the sum {shown} does not fit into {}", type_name(returns)))
 }
 
 /// A decimal that may have more digits than any type allows.

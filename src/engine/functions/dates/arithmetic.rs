@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::compute::kernels::numeric;
-use datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    TimestampMicrosecondType,
+};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{ReturnFieldArgs, ScalarUDF};
 
 use super::super::overflow;
 use super::super::scalar::{Arg, Call, Function, TIMESTAMP};
 use super::unit::{Unit, last_day as last_day_of};
+use crate::engine::types::type_name;
 
 type Micros = PrimitiveArray<TimestampMicrosecondType>;
 
@@ -60,7 +65,7 @@ fn moments(call: &Call, index: usize) -> Result<Micros> {
         | DataType::LargeUtf8
         | DataType::Utf8View
         | DataType::Null => micros(call, index),
-        other => exec_err!("{} wants a date or a timestamp, not {}", call.name, super::super::sql_name(&other)),
+        other => exec_err!("{} wants a date or a timestamp, not {}", call.name, type_name(&other)),
     }
 }
 
@@ -74,7 +79,7 @@ fn unit(name: &'static str, text: &str) -> Result<Unit> {
 fn units(call: &Call) -> Result<StringViewArray> {
     match call.args[0].data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => call.text(0),
-        other => exec_err!("{} wants a unit such as 'day' first, not {}", call.name, super::super::sql_name(&other)),
+        other => exec_err!("{} wants a unit such as 'day' first, not {}", call.name, type_name(&other)),
     }
 }
 
@@ -120,10 +125,7 @@ fn sum_type(args: &ReturnFieldArgs) -> Result<DataType> {
             (DataType::Date32, step) if step.is_integer() || step.is_null() => Ok(DataType::Date32),
             (_, step) if step.is_integer() || step.is_null() || matches!(step, DataType::Interval(_)) => Ok(TIMESTAMP),
             (_, step) => {
-                plan_err!(
-                    "a moment can be moved by a number of days or an interval, not {}",
-                    super::super::sql_name(step)
-                )
+                plan_err!("a moment can be moved by a number of days or an interval, not {}", type_name(step))
             }
         },
         _ => {
@@ -141,6 +143,77 @@ pub(super) fn add_months(name: &'static str) -> ScalarUDF {
         later(call, 0, std::iter::repeat_n(Some(Unit::Months(1)), call.rows).map(Ok), step.as_primitive())
     };
     Function { name, args: &[Arg::Moment, Arg::Integer], required: 2, variadic: false, returns: like_date, body }.udf()
+}
+
+/// `age(end, start)`
+pub(super) fn age() -> ScalarUDF {
+    let returns = |_: &ReturnFieldArgs| Ok(DataType::Interval(IntervalUnit::MonthDayNano));
+    let body = |call: &Call| {
+        let (end, start) = (micros(call, 0)?, micros(call, 1)?);
+        let mut ages = Vec::with_capacity(end.len());
+        for moments in end.iter().zip(start.iter()) {
+            ages.push(match moments {
+                (Some(end), Some(start)) => Some(age_between(start, end).ok_or_else(|| out_of_range(call.name))?),
+                _ => None,
+            });
+        }
+        Ok(Arc::new(PrimitiveArray::<IntervalMonthDayNanoType>::from(ages)) as ArrayRef)
+    };
+    Function { name: "age", args: &[Arg::Moment; 2], required: 2, variadic: false, returns, body }.udf()
+}
+
+/// Whole months first, then whole days, then the rest; all of it negative if `end` is the earlier moment.
+fn age_between(start: i64, end: i64) -> Option<IntervalMonthDayNano> {
+    let sign = if end < start { -1 } else { 1 };
+    let (first, last) = (start.min(end), start.max(end));
+    let months = Unit::Months(1).whole(first, last)?;
+    let rest = last.checked_sub(Unit::Months(1).plus(first, months)?)?;
+    let day = 86_400_000_000;
+    Some(IntervalMonthDayNano {
+        months: sign * i32::try_from(months).ok()?,
+        days: sign * i32::try_from(rest / day).ok()?,
+        nanoseconds: i64::from(sign) * (rest % day) * 1000,
+    })
+}
+
+/// `make_timestamp(year, month, day, hour, minute, seconds)`
+pub(super) fn make_timestamp() -> ScalarUDF {
+    use Arg::{Double, Integer};
+    let body = |call: &Call| {
+        let whole = (0..5).map(|index| call.array_as(index, &DataType::Int64)).collect::<Result<Vec<_>>>()?;
+        let seconds = call.array_as(5, &DataType::Float64)?;
+        let part = |index: usize, row: usize| {
+            let part = whole[index].as_primitive::<Int64Type>();
+            part.is_valid(row).then(|| part.value(row))
+        };
+        let mut made = Vec::with_capacity(call.rows);
+        for row in 0..call.rows {
+            let parts: Option<Vec<i64>> = (0..5).map(|index| part(index, row)).collect();
+            let seconds = seconds.as_primitive::<Float64Type>();
+            made.push(match parts.filter(|_| seconds.is_valid(row)) {
+                Some(parts) => Some(moment_of(&parts, seconds.value(row))?),
+                None => None,
+            });
+        }
+        Ok(Arc::new(Micros::from(made)) as ArrayRef)
+    };
+    let args = &[Integer, Integer, Integer, Integer, Integer, Double];
+    Function { name: "make_timestamp", args, required: 6, variadic: false, returns: |_| Ok(TIMESTAMP), body }.udf()
+}
+
+/// Microseconds from 1970-01-01 to a moment given as year, month, day, hour and minute, and seconds below 60.
+fn moment_of(parts: &[i64], seconds: f64) -> Result<i64> {
+    let small = |index: usize| u32::try_from(parts[index]).ok();
+    let moment = || {
+        let year = i32::try_from(parts[0]).ok()?;
+        let day = NaiveDate::from_ymd_opt(year, small(1)?, small(2)?)?;
+        let minute = day.and_hms_opt(small(3)?, small(4)?, 0)?.and_utc().timestamp_micros();
+        (0.0..60.0).contains(&seconds).then(|| minute + (seconds * 1e6).round() as i64)
+    };
+    match moment() {
+        Some(micros) => Ok(micros),
+        None => exec_err!("make_timestamp: {parts:?} and {seconds} seconds are no moment"),
+    }
 }
 
 /// A date for a date, a timestamp for everything else.

@@ -10,6 +10,7 @@ use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility, lit};
 
 use super::super::scalar::TIMESTAMP;
+use crate::engine::types::type_name;
 
 /// A part of a date, time or timestamp; text is read as a timestamp.
 ///
@@ -66,7 +67,7 @@ impl ScalarUDFImpl for Part {
         match arg_types {
             [Date32 | Date64 | Timestamp(_, _) | Time32(_) | Time64(_)] => Ok(arg_types.to_vec()),
             [Utf8 | LargeUtf8 | Utf8View | Null] => Ok(vec![TIMESTAMP]),
-            [other] => plan_err!("{} wants a date or a timestamp, not {}", self.name, super::super::sql_name(other)),
+            [other] => plan_err!("{} wants a date or a timestamp, not {}", self.name, type_name(other)),
             _ => plan_err!("{} takes one argument, not {}", self.name, arg_types.len()),
         }
     }

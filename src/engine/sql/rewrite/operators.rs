@@ -24,7 +24,10 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 format: None,
             };
         }
-        Expr::Function(function) => super::values::order_inside(function),
+        Expr::Function(function) => {
+            super::values::struct_pack(function);
+            super::values::order_inside(function);
+        }
         // `a rlike b`, `a regexp b`: the pattern is found anywhere, as `~` does it.
         Expr::RLike { negated, expr: text, pattern, .. } => {
             let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
-use super::build::{binary, call, identifier, select_from};
+use super::build::{binary, call, identifier, select_from, string};
 
 /// Aggregates that take an order inside of their parentheses, but not behind them.
 const ORDERED: [&str; 4] = ["listagg", "string_agg", "group_concat", "array_agg"];
@@ -22,6 +22,26 @@ pub(super) fn order_inside(function: &mut Function) {
     if let FunctionArguments::List(list) = &mut function.args {
         list.clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(&mut function.within_group)));
     }
+}
+
+/// `struct_pack(a := 1)`: names are arguments of their own.
+pub(super) fn struct_pack(function: &mut Function) {
+    if !function.name.to_string().eq_ignore_ascii_case("struct_pack") {
+        return;
+    }
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if !list.args.iter().all(|arg| matches!(arg, FunctionArg::Named { .. })) {
+        return;
+    }
+    let unnamed = |expr: FunctionArgExpr| FunctionArg::Unnamed(expr);
+    let pairs = std::mem::take(&mut list.args).into_iter().flat_map(|arg| match arg {
+        FunctionArg::Named { name, arg, .. } => {
+            vec![unnamed(FunctionArgExpr::Expr(string(&name.value))), unnamed(arg)]
+        }
+        arg => vec![arg],
+    });
+    list.args = pairs.collect();
+    function.name = vec![identifier("named_struct")].into();
 }
 
 /// `array(select x ..)`: the planner would make an empty list of it.
