@@ -99,7 +99,7 @@ async fn integers_never_wrap() {
         ("x + y from t", "9223372036854775807 + 1 does not fit into bigint"),
         ("-x - 2 from t", "-9223372036854775807 - 2 does not fit into bigint"),
         ("x * 2 from t where y = 1", "9223372036854775807 * 2 does not fit into bigint"),
-        ("cast(2147483647 as int) * cast(2 as int)", "2147483647 * 2 does not fit into int"),
+        ("cast(2147483647 as int) * cast(2 as int)", "2147483647 * 2 does not fit into integer"),
         ("-cast(-128 as tinyint)", "- -128 does not fit into tinyint"),
         ("-(-9223372036854775807 - 1)", "- -9223372036854775808 does not fit into bigint"),
         ("sum(x) from t", "the sum 9223372036854775812 does not fit into bigint"),
