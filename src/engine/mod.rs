@@ -265,7 +265,11 @@ impl Engine {
             let plan = state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))?;
             return Ok(cluster.wrap(plan));
         }
-        state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))
+        let physical = state.create_physical_plan(plan).await.map_err(|error| execution_error(&error))?;
+        match plans::spilling(state, &physical) {
+            None => Ok(physical),
+            Some(state) => state.create_physical_plan(plan).await.map_err(|error| execution_error(&error)),
+        }
     }
 
     /// Runs what a template asks for (`run_query`, hooks), which may be any statement, and streams its rows.

@@ -9,6 +9,9 @@ use serde::Serialize;
 /// How much of an operator's description is told.
 const DETAIL: usize = 160;
 
+/// The metric of scans that counts files which filters rule out.
+pub(super) const FILES_PRUNED: &str = "files_pruned";
+
 /// One operator of a plan that ran.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Operator {
@@ -29,6 +32,9 @@ pub struct Operator {
     /// Files, or ranges of files, that it opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files_opened: Option<u64>,
+    /// Files that it did not have to open, as filters rule them out by their path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files_pruned: Option<u64>,
     /// Bytes that it spilled to disk.
     pub spilled: u64,
 }
@@ -53,6 +59,7 @@ fn add(plan: &Arc<dyn ExecutionPlan>, depth: usize, all: &mut Vec<Operator>) {
         seconds: nanoseconds(&metrics) as f64 / 1e9,
         bytes_read: sum(&metrics, "bytes_scanned"),
         files_opened: sum(&metrics, "files_opened"),
+        files_pruned: sum(&metrics, FILES_PRUNED),
         spilled: metrics.spilled_bytes().unwrap_or(0) as u64,
     });
     for child in plan.children() {

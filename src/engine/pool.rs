@@ -5,7 +5,7 @@
 //! limit while most of the memory is free. Here an even share is what an operator can always have; beyond it, it may take
 //! what is free as long as enough is left for those that are small yet ([`FREE_FOR_ALL`]). Once memory is scarce the large
 //! ones are refused first: they spill, and shares are even again. What cannot spill may take all that is free, and a
-//! little ([`LITTLE`]) if nothing is.
+//! little ([`LITTLE`], [`MERGED`]) if nothing is.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -31,6 +31,17 @@ const WORKABLE: usize = 8;
 /// What cannot spill may hold this part of the limit even if nothing is free: a few groups in the order of the rows, the
 /// fourteen rows of a seed. The work would fail of them otherwise, and those that can spill give back more than that soon.
 const LITTLE: usize = 16;
+
+/// A sort spills at this part of the limit at the latest, or at half of its even share: to write sorted rows it has to merge
+/// what it holds, which takes about half as much again, for the keys of all of its batches.
+const SORTED: usize = 4;
+
+/// That half: what the merge of a sort may hold even if nothing is free. It ends with the memory of the sort being free.
+const MERGED: usize = 8;
+
+/// The names by which DataFusion's `ExternalSorter` registers: its rows, and the merge that writes them.
+const SORT: &str = "ExternalSorter[";
+const SORT_MERGE: &str = "ExternalSorterMerge[";
 
 /// The pool that all operators share: `limit` bytes.
 pub(super) fn shared_pool(limit: usize) -> Arc<dyn MemoryPool> {
@@ -62,14 +73,19 @@ impl SharedPool {
     /// How much `reservation` may grow by.
     fn room(&self, state: &Shared, reservation: &MemoryReservation) -> usize {
         let used = state.spillable + state.unspillable;
+        let name = reservation.consumer().name();
         if !reservation.consumer().can_spill() {
-            let little = (self.limit / LITTLE).saturating_sub(reservation.size());
-            return self.limit.saturating_sub(used).max(little);
+            let little = self.limit / if name.starts_with(SORT_MERGE) { MERGED } else { LITTLE };
+            return self.limit.saturating_sub(used).max(little.saturating_sub(reservation.size()));
         }
         let even = self.limit.saturating_sub(state.unspillable) / state.spillers.max(1);
         let share = even.max(self.limit / WORKABLE);
         let beyond = ((self.limit as f64 * FREE_FOR_ALL) as usize).saturating_sub(used);
-        share.saturating_sub(reservation.size()).max(beyond)
+        let room = share.saturating_sub(reservation.size()).max(beyond);
+        match name.starts_with(SORT) {
+            true => room.min((self.limit / SORTED).max(even / 2).saturating_sub(reservation.size())),
+            false => room,
+        }
     }
 }
 
@@ -228,6 +244,19 @@ mod tests {
         assert!(small.try_grow(1).is_err());
         large.free();
         small.try_grow(400).expect("the large one has spilled");
+    }
+
+    #[test]
+    fn a_sort_spills_early_enough_to_merge_what_it_holds() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(1000));
+        let (sort, other) = (spiller(&pool, "ExternalSorter[0]"), spiller(&pool, "GroupedHashAggregateStream[0]"));
+        let _idle: Vec<_> = (0..8).map(|n| spiller(&pool, &format!("idle {n}"))).collect();
+        sort.try_grow(250).expect("a quarter");
+        assert!(sort.try_grow(1).is_err(), "although a lot is free");
+        other.grow(750);
+        let merge = MemoryConsumer::new("ExternalSorterMerge[0]").register(&pool);
+        merge.try_grow(125).expect("half of what the sort holds");
+        assert!(merge.try_grow(1).is_err());
     }
 
     #[test]

@@ -75,7 +75,9 @@ pub use templates::{
 };
 pub use value::{Args, Function, Key, MacroValue, Map, Object, Value};
 
-pub(crate) use context::{EPHEMERAL_PREFIX, cte_name, node_json, within};
+#[cfg(feature = "engine")]
+pub(crate) use context::within;
+pub(crate) use context::{EPHEMERAL_PREFIX, cte_name, node_json};
 pub(crate) use interp::compared;
 
 use crate::diag::SourceFile;

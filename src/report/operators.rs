@@ -14,8 +14,8 @@ pub fn operators_text(result: &UnitResult) -> Option<String> {
     let mut lines = vec![heading(result)];
     for operators in plans.iter().filter_map(Json::as_array) {
         lines.push(format!(
-            "  {:<WIDTH$} {:>11} {:>9} {:>9} {:>6} {:>9}",
-            "operator", "rows", "compute", "read", "files", "spilled"
+            "  {:<WIDTH$} {:>11} {:>9} {:>9} {:>6} {:>6} {:>9}",
+            "operator", "rows", "compute", "read", "files", "pruned", "spilled"
         ));
         lines.extend(operators.iter().map(line));
     }
@@ -39,11 +39,12 @@ fn line(operator: &Json) -> String {
     let some =
         |value: Option<u64>, shown: fn(u64) -> String| value.filter(|value| *value > 0).map_or(String::new(), shown);
     format!(
-        "  {what:<WIDTH$} {:>11} {:>9} {:>9} {:>6} {:>9}",
+        "  {what:<WIDTH$} {:>11} {:>9} {:>9} {:>6} {:>6} {:>9}",
         number("rows").map_or(String::new(), |rows| rows.to_string()),
         human_duration(std::time::Duration::from_secs_f64(compute.max(0.0))),
         some(number("bytes_read"), human_bytes),
         some(number("files_opened"), |files| files.to_string()),
+        some(number("files_pruned"), |files| files.to_string()),
         some(number("spilled"), human_bytes),
     )
 }

@@ -117,6 +117,23 @@ fn operators_are_told_when_they_are_asked_for() {
     assert_eq!(response(&project), Json::Null);
 }
 
+#[test]
+fn files_that_a_filter_rules_out_are_counted() {
+    let yaml = "sources: [{name: lake, tables: [{name: t, external: {location: 'lake/*.json', path_columns: \
+                [{name: day, pattern: '(\\d{8})', data_type: date, format: '%Y%m%d'}]}, columns: [{name: id, data_type: bigint}]}]}]\n";
+    let sql = "{{ config(materialized='table') }} select id from {{ source('lake', 't') }} where day > '2022-04-02'";
+    let mut project = Project::models(&[("late", sql)]).file("models/s.yml", yaml);
+    for day in 1..=3 {
+        project = project.file(&format!("lake/2022040{day}.json"), format!("{{\"id\": {day}}}\n"));
+    }
+    project.ok(&["build", "--explain-analyze"]).says(&["pruned"]);
+    let results = project.json("target/run_results.json");
+    let operators = results["results"][0]["adapter_response"]["operators"][0].as_array().cloned().expect("operators");
+    let scan = operators.iter().find(|operator| operator["name"] == "DataSourceExec").expect("a scan");
+    let files = (scan["files_opened"].as_u64(), scan["files_pruned"].as_u64());
+    assert_eq!(files, (Some(1), Some(2)), "{scan}");
+}
+
 /// An artifact without what is named as a time or an id, and results in the order of their ids.
 fn stable(project: &Project, path: &str) -> String {
     let mut json = project.json(path);

@@ -22,12 +22,14 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::metrics::MetricBuilder;
 use object_store::ObjectMeta;
 
 use super::parquet;
 use super::rejects::{RejectSink, ScanRun, ScanStats};
 use super::source::SourceScan;
 use super::spec::{Format, ScanSpec};
+use crate::engine::operators::FILES_PRUNED;
 
 /// How many bytes of text a row is guessed to have, for the planner's choice of join sides.
 const GUESSED_ROW: usize = 100;
@@ -170,6 +172,7 @@ impl TableProvider for SourceTable {
             Format::Parquet => Arc::new(parquet::source(session, self.table_schema.clone(), &self.url, run)?),
             _ => Arc::new(SourceScan::new(self.table_schema.clone(), self.url.clone(), run)),
         };
+        MetricBuilder::new(source.metrics()).global_counter(FILES_PRUNED).add(self.files.len() - files.len());
         let statistics = self.statistics(&files);
         let files = files
             .into_iter()

@@ -5,14 +5,18 @@
 //! | `key_aggregates` | `min(x)` and `max(x)` of a column that is grouped by are that column |
 //! | `one_phase` | aggregates with distinct counts bring the rows of a group together first, and count once |
 //! | `one_row_joins` | a cross join holds the side that is one row, not the other |
+//! | `large_joins` | joins that would hold more than there is merge sorted rows, which can spill |
 //! | `first_rows` | `row_number() .. = 1` over sorted rows: the first row of each run, without counting the others |
 
 mod first_rows;
 mod key_aggregates;
+mod large_joins;
 mod one_phase;
 mod one_row_joins;
 #[cfg(test)]
 mod tests;
+
+pub(super) use large_joins::spilling;
 
 use std::sync::Arc;
 

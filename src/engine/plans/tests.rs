@@ -3,10 +3,11 @@
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::with_rules;
+use super::{spilling, with_rules};
 
 /// Rows in an order of their own, with keys that are NULL, many runs and small batches.
 const ROWS: &str = "select case when v % 7 = 0 then null else concat('k', v % 7) end as k, v % 11 as o, \
@@ -95,4 +96,49 @@ async fn a_cross_join_holds_the_one_row() {
     let join = plan.lines().position(|line| line.contains("CrossJoinExec")).expect("a cross join");
     let below: Vec<&str> = plan.lines().skip(join + 1).take(3).collect();
     assert!(below.iter().any(|line| line.contains("AggregateExec: mode=Final")), "{plan}");
+}
+
+/// Two tables whose sizes are known.
+async fn with_tables(limit: usize) -> SessionContext {
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(limit, 1.0).build_arc().expect("a runtime");
+    let config = SessionConfig::new().with_target_partitions(3).with_batch_size(16);
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let context = SessionContext::new_with_state(with_rules(builder, true).build());
+    for table in ["a", "b"] {
+        let sql = format!("create table {table} as select * from ({ROWS})");
+        context.sql(&sql).await.expect("a query").collect().await.expect("a table");
+    }
+    context
+}
+
+#[tokio::test]
+async fn joins_that_would_hold_too_much_merge_sorted_rows() {
+    let context = with_tables(200 << 20).await;
+    for kind in ["join", "left join", "right join", "full join", "left semi join", "left anti join"] {
+        let columns = if kind.contains("semi") || kind.contains("anti") { "a.*" } else { "a.k, a.v, b.t, b.v as w" };
+        for condition in ["a.v = b.v", "a.k = b.k and a.o = b.o and a.v > b.v", "a.t = b.t and a.v % 3 = 1"] {
+            let sql = format!("select {columns} from a {kind} b on {condition}");
+            let plan = context.sql(&sql).await.expect("a query").into_optimized_plan().expect("a plan");
+            let state = context.state();
+            let hashed = state.create_physical_plan(&plan).await.expect("a plan");
+            assert!(spilling(&state, &hashed).is_none(), "there is enough for {sql}");
+            // A thousand rows of four columns.
+            let runtime = RuntimeEnvBuilder::new().with_memory_limit(100_000, 1.0).build_arc().expect("a runtime");
+            let small = SessionStateBuilder::new_from_existing(state.clone()).with_runtime_env(runtime).build();
+            let spills = spilling(&small, &hashed).expect("too much to hold");
+            let merged = spills.create_physical_plan(&plan).await.expect("a plan");
+            let shown = displayable(merged.as_ref()).indent(false).to_string();
+            assert!(shown.contains("SortMergeJoin") && !shown.contains("HashJoin"), "{shown}");
+            let rows = async |plan| {
+                let batches = datafusion::physical_plan::collect(plan, context.task_ctx()).await.expect("rows");
+                let shown = pretty_format_batches(&batches).expect("rows").to_string();
+                let mut lines: Vec<String> = shown.lines().map(str::to_string).collect();
+                lines.sort();
+                lines
+            };
+            let expected = rows(hashed).await;
+            assert!(expected.len() > 20, "{sql}");
+            assert_eq!(rows(merged).await, expected, "{sql}");
+        }
+    }
 }
