@@ -5,9 +5,11 @@
 //! | `key_aggregates` | `min(x)` and `max(x)` of a column that is grouped by are that column |
 //! | `one_phase` | aggregates with distinct counts bring the rows of a group together first, and count once |
 //! | `one_row_joins` | a cross join holds the side that is one row, not the other |
+//! | `compact_views` | texts that are sorted hold no buffers of others |
 //! | `large_joins` | joins that would hold more than there is merge sorted rows, which can spill |
 //! | `first_rows` | `row_number() .. = 1` over sorted rows: the first row of each run, without counting the others |
 
+mod compact_views;
 mod first_rows;
 mod key_aggregates;
 mod large_joins;
@@ -34,6 +36,7 @@ pub(super) fn with_rules(builder: SessionStateBuilder, here: bool) -> SessionSta
     if here {
         rules.insert(after, Arc::new(one_phase::OnePhase));
         rules.push(Arc::new(first_rows::FirstRows));
+        rules.push(Arc::new(compact_views::CompactViews));
     }
     builder.with_physical_optimizer_rules(rules).with_optimizer_rule(Arc::new(key_aggregates::KeyAggregates))
 }

@@ -50,13 +50,14 @@ impl Bound {
 /// The first eight bytes, as a number that sorts as they do.
 #[inline]
 fn head(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk::<8>() {
-        Some(chunk) => u64::from_be_bytes(*chunk),
-        None => {
-            let mut chunk = [0; 8];
-            chunk[..bytes.len()].copy_from_slice(bytes);
-            u64::from_be_bytes(chunk)
+    let four = |bytes: &[u8; 4]| u64::from(u32::from_be_bytes(*bytes));
+    match (bytes.first_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(chunk), ..) => u64::from_be_bytes(*chunk),
+        // Four to seven: the last four overlap the first, and those of them that do are shifted out.
+        (None, Some(first), Some(last)) => {
+            four(first) << 32 | (four(last) << (8 * (8 - bytes.len()))) & u64::from(u32::MAX)
         }
+        _ => bytes.iter().enumerate().fold(0, |head, (at, byte)| head | u64::from(*byte) << (56 - 8 * at)),
     }
 }
 
@@ -96,12 +97,34 @@ impl Texts {
     }
 
     fn all<'a>(&mut self, rows: usize, nulls: Option<&NullBuffer>, value: impl Fn(usize) -> &'a [u8]) {
-        match (&mut self.distinct, nulls.filter(|nulls| nulls.null_count() > 0)) {
-            (Distinct::Few(_), None) => self.few((0..rows).map(value)),
-            (Distinct::Few(_), Some(nulls)) => self.few(nulls.valid_indices().map(value)),
-            (_, None) => (0..rows).for_each(|row| self.one(value(row), head(value(row)), 1)),
-            (_, Some(nulls)) => {
-                nulls.valid_indices().for_each(|row| self.one(value(row), head(value(row)), 1));
+        match nulls.filter(|nulls| nulls.null_count() > 0) {
+            None => self.each((0..rows).map(value)),
+            Some(nulls) => self.each(nulls.valid_indices().map(value)),
+        }
+    }
+
+    fn each<'a>(&mut self, values: impl Iterator<Item = &'a [u8]>) {
+        match &self.distinct {
+            Distinct::Few(_) => self.few(values),
+            Distinct::Some(_) => values.for_each(|bytes| self.one(bytes, head(bytes), 1)),
+            Distinct::Many(_) => self.many(values),
+        }
+    }
+
+    /// Most values of many are none of the bounds, and all that is left of them is in the registers.
+    fn many<'a>(&mut self, values: impl Iterator<Item = &'a [u8]>) {
+        let Distinct::Many(registers) = &mut self.distinct else { return };
+        let heads = |low: &Option<Bound>, high: &Option<Bound>| {
+            (low.as_ref().map_or(u64::MAX, |low| low.head), high.as_ref().map_or(0, |high| high.head))
+        };
+        let (mut low, mut high) = heads(&self.low, &self.high);
+        for bytes in values {
+            self.count += 1;
+            registers.add(hash(bytes));
+            let head = head(bytes);
+            if head <= low || head >= high {
+                widen(&mut self.low, &mut self.high, bytes, head);
+                (low, high) = heads(&self.low, &self.high);
             }
         }
     }
@@ -143,27 +166,27 @@ impl Texts {
             }
         }
         if is_new {
-            self.widen(bytes, head);
-        }
-    }
-
-    /// Looks whether a value is a new bound.
-    #[inline]
-    fn widen(&mut self, bytes: &[u8], head: u64) {
-        if self.low.as_ref().is_none_or(|low| low.is_above(head, bytes)) {
-            self.low = Some(Bound::new(bytes));
-        }
-        if self.high.as_ref().is_none_or(|high| high.is_below(head, bytes)) {
-            self.high = Some(Bound::new(bytes));
+            widen(&mut self.low, &mut self.high, bytes, head);
         }
     }
 
     pub(super) fn merge(&mut self, other: Texts) {
         self.count += other.count;
         for bound in [other.low, other.high].into_iter().flatten() {
-            self.widen(&bound.bytes, bound.head);
+            widen(&mut self.low, &mut self.high, &bound.bytes, bound.head);
         }
         self.distinct.merge(other.distinct);
+    }
+}
+
+/// Looks whether a value is a new bound.
+#[inline]
+fn widen(lowest: &mut Option<Bound>, highest: &mut Option<Bound>, bytes: &[u8], head: u64) {
+    if lowest.as_ref().is_none_or(|low| low.is_above(head, bytes)) {
+        *lowest = Some(Bound::new(bytes));
+    }
+    if highest.as_ref().is_none_or(|high| high.is_below(head, bytes)) {
+        *highest = Some(Bound::new(bytes));
     }
 }
 
@@ -171,6 +194,17 @@ impl Texts {
 mod tests {
     use super::*;
     use datafusion::arrow::array::StringArray;
+
+    #[test]
+    fn heads_sort_as_values_do() {
+        for length in 0..12 {
+            let bytes: Vec<u8> = (0..length).map(|at| 200 - at as u8).collect();
+            let mut padded = bytes.clone();
+            padded.resize(8.max(length), 0);
+            let first = padded.first_chunk::<8>().expect("eight bytes");
+            assert_eq!(head(&bytes), u64::from_be_bytes(*first), "{length}");
+        }
+    }
 
     #[test]
     fn long_values_are_cut_between_characters() {
