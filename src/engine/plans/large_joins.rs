@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::JoinType;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
@@ -22,6 +23,15 @@ const TEXT: usize = 32;
 /// A list, a struct or a map.
 const NESTED: usize = 64;
 
+/// DataFusion's merge of an outer join with a further condition (`a.k = b.k and a.v > b.v`) puts nulls into columns that it
+/// declares without.
+fn has_filtered_outer_join(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let is_one = plan
+        .downcast_ref::<HashJoinExec>()
+        .is_some_and(|join| join.filter().is_some() && *join.join_type() != JoinType::Inner);
+    is_one || plan.children().into_iter().any(has_filtered_outer_join)
+}
+
 /// Bytes that the hash joins of `plan` hold when all of them have read the side that they keep, as far as the numbers of
 /// rows are known.
 fn held_by_joins(plan: &Arc<dyn ExecutionPlan>) -> usize {
@@ -37,7 +47,7 @@ fn held_by_joins(plan: &Arc<dyn ExecutionPlan>) -> usize {
 /// The session in which joins merge sorted rows, if `plan` holds more in its joins than [`HELD`] of the memory of `state`.
 pub(in crate::engine) fn spilling(state: &SessionState, plan: &Arc<dyn ExecutionPlan>) -> Option<SessionState> {
     let MemoryLimit::Finite(limit) = state.runtime_env().memory_pool.memory_limit() else { return None };
-    if held_by_joins(plan) <= limit / HELD {
+    if held_by_joins(plan) <= limit / HELD || has_filtered_outer_join(plan) {
         return None;
     }
     // With one partition the planner knows hash joins alone.

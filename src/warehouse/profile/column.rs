@@ -88,13 +88,13 @@ impl Column {
             }
             Values::Whole(numbers) => whole(numbers, array, &mut scratch.whole),
             Values::Decimals(numbers) => {
-                numbers.update(array.as_primitive::<Decimal128Type>(), &mut scratch.decimals, |value| value);
+                numbers.update_same(array.as_primitive::<Decimal128Type>(), &mut scratch.decimals);
             }
             Values::Floats(numbers) => match array.data_type() {
                 DataType::Float32 => {
                     numbers.update(array.as_primitive::<Float32Type>(), &mut scratch.floats, f64::from);
                 }
-                _ => numbers.update(array.as_primitive::<Float64Type>(), &mut scratch.floats, |value| value),
+                _ => numbers.update_same(array.as_primitive::<Float64Type>(), &mut scratch.floats),
             },
             Values::Texts(texts) => match array.data_type() {
                 DataType::Utf8 => texts.update(array.as_string::<i32>()),
@@ -106,7 +106,7 @@ impl Column {
                 let list = array.as_list::<i32>();
                 let lengths = list.offsets().lengths().map(|length| length as i64);
                 let lengths = Int64Array::new(lengths.collect(), list.nulls().cloned());
-                numbers.update(&lengths, &mut scratch.whole, |length| length);
+                numbers.update_same(&lengths, &mut scratch.whole);
             }
             Values::Opaque => {}
         }
@@ -140,9 +140,9 @@ fn whole(numbers: &mut Numbers<i64>, array: &ArrayRef, scratch: &mut Vec<i64>) {
         DataType::Int32 => numbers.update(array.as_primitive::<Int32Type>(), scratch, i64::from),
         DataType::Date32 => numbers.update(array.as_primitive::<Date32Type>(), scratch, i64::from),
         DataType::Timestamp(_, _) => {
-            numbers.update(array.as_primitive::<TimestampMicrosecondType>(), scratch, |value| value);
+            numbers.update_same(array.as_primitive::<TimestampMicrosecondType>(), scratch);
         }
-        _ => numbers.update(array.as_primitive::<Int64Type>(), scratch, |value| value),
+        _ => numbers.update_same(array.as_primitive::<Int64Type>(), scratch),
     }
 }
 

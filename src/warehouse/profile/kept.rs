@@ -33,8 +33,8 @@ pub(super) struct Kept {
     /// All values with how often they are there, if they are few.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<(String, u64)>>,
-    /// How many different values there are, otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many different values there are, otherwise. Under another name it was made of other hashes.
+    #[serde(rename = "sketch", skip_serializing_if = "Option::is_none")]
     registers: Option<String>,
     /// How they are spread, otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]

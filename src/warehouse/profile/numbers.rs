@@ -1,6 +1,7 @@
 //! Columns of numbers, and of what is stored as a number: dates, timestamps.
 
 use datafusion::arrow::array::{Array, ArrowPrimitiveType, PrimitiveArray};
+use datafusion::arrow::datatypes::ArrowNativeType;
 
 use super::distinct::{Distinct, mix};
 use super::sample::{Point, Sample};
@@ -9,7 +10,7 @@ use super::sample::{Point, Sample};
 const CHUNK: usize = 1024;
 
 /// What a column of numbers is counted as: whole numbers as `i64`, decimals as `i128`, floating ones as `f64`.
-pub(super) trait Value: Copy + PartialEq + Sized {
+pub(super) trait Value: ArrowNativeType + PartialEq {
     /// Whether there are values that are no number.
     const HAS_NAN: bool;
     fn hash(self) -> u64;
@@ -144,6 +145,18 @@ impl<V: Value> Numbers<V> {
                 self.take(scratch);
             }
         }
+    }
+
+    /// The same for values that are counted as they are: without nulls and what is no number they need no copy.
+    pub(super) fn update_same<T: ArrowPrimitiveType<Native = V>>(
+        &mut self,
+        array: &PrimitiveArray<T>,
+        scratch: &mut Vec<V>,
+    ) {
+        if array.null_count() > 0 || (V::HAS_NAN && array.values().iter().any(|value| value.is_nan())) {
+            return self.update(array, scratch, |value| value);
+        }
+        array.values().chunks(CHUNK).for_each(|values| self.add_all(values));
     }
 
     /// Counts the values of `scratch`, and empties it.
