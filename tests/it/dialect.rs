@@ -38,6 +38,26 @@ fn types_have_the_names_that_other_databases_give_them() {
 }
 
 #[test]
+fn structs_are_packed_by_name() {
+    check(&[
+        ("select s['a'] + 1, s.b from (select struct_pack(a := x, b := 'y') as s from (values (1)) t(x)) u", "2,y"),
+        ("select typeof(struct_pack(a := 1)), typeof(date '2020-01-01')", "\"struct<\"\"a\"\" bigint>\",date"),
+    ]);
+}
+
+#[test]
+fn moments_are_made_and_compared() {
+    check(&[
+        ("select age(date '2020-03-01', date '2020-01-31')", "1 mons 1 days"),
+        ("select age(date '2020-01-31', date '2020-03-01')", "-1 mons -1 days"),
+        ("select make_timestamp(2020, 2, 29, 12, 0, 1.5)", "2020-02-29T12:00:01.500"),
+        ("select time_bucket(interval '1 hour', timestamp '2020-01-01 10:59:00')", "2020-01-01T10:00:00"),
+    ]);
+    let out = Project::new().run(&["show", "--inline", "select make_timestamp(2021, 2, 29, 0, 0, 0)"]);
+    assert!(out.stderr.contains("are no moment"), "{}", out.stderr);
+}
+
+#[test]
 fn types_meet_where_databases_let_them() {
     check(&[
         ("select coalesce(d, '2099-01-01') from (values (cast(null as date))) t(d)", "2099-01-01"),
