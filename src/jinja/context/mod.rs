@@ -41,6 +41,7 @@ pub(crate) use graph::node_json;
 pub(crate) use refs::{EPHEMERAL_PREFIX, cte_name};
 
 pub use adapter::{Adapter, AdapterColumn, QueryTable};
+#[cfg(feature = "engine")]
 pub(crate) use overrides::within;
 pub use overrides::{BatchTimes, Overrides};
 pub use relation::RelationValue;
